@@ -1,0 +1,196 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""systemd and the processes it runs, read and told what to do in as few calls as possible."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Optional, Sequence
+
+PROC = Path("/proc")
+
+
+class SystemdError(Exception):
+    """systemd refused, or is not there; the message says what was asked of it and what to do."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a command left behind."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[[Sequence[str]], Completed]
+
+
+def run(command: Sequence[str]) -> Completed:
+    """Run a command without a shell, in the C locale."""
+    try:
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
+        )
+    except OSError as exc:
+        raise SystemdError(f"{command[0]} cannot be run: {exc}") from exc
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+class Systemd:
+    """The service manager of this host. Every method costs at most one call, however many units it names."""
+
+    def __init__(self, run_command: Run = run) -> None:
+        self._run = run_command
+
+    def show(self, units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
+        """Return unit -> property -> value; a unit that does not exist has the LoadState `not-found`."""
+        if not units:
+            return {}
+        # Every unit has an Id, so that no block is empty even where a kind of unit lacks the properties asked for.
+        stdout = self._call("show", "--no-pager", f"--property={','.join(['Id', *properties])}", "--", *units)
+        blocks = stdout.strip("\n").split("\n\n")
+        if len(blocks) != len(units):
+            raise SystemdError(f"systemctl show answered for {len(blocks)} units, asked for {len(units)}: {', '.join(units)}")
+        return {unit: _properties(block) for unit, block in zip(units, blocks)}
+
+    def daemon_reload(self) -> None:
+        """Let systemd read its unit files again; nothing is restarted."""
+        self._call("daemon-reload")
+
+    def enable(self, units: Sequence[str]) -> None:
+        """Start the units at boot (or with the unit that wants them)."""
+        self._on("enable", units)
+
+    def disable(self, units: Sequence[str]) -> None:
+        """No longer start the units at boot."""
+        self._on("disable", units)
+
+    def start(self, units: Sequence[str]) -> None:
+        """Start the units, also those that systemd had given up."""
+        self._clear_failures(units)
+        self._on("start", units)
+
+    def stop(self, units: Sequence[str]) -> None:
+        """Stop the units."""
+        self._on("stop", units)
+
+    def restart(self, units: Sequence[str]) -> None:
+        """Restart the units, also those that systemd had given up."""
+        self._clear_failures(units)
+        self._on("restart", units)
+
+    def reload(self, units: Sequence[str]) -> None:
+        """Let the units read their configuration again, without a restart."""
+        self._on("reload", units)
+
+    def journal(self, unit: str, lines: int = 20) -> str:
+        """Return the last lines that the unit logged; the caller masks what is secret."""
+        done = self._run(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", f"--unit={unit}"])
+        return done.stdout.strip()
+
+    def _clear_failures(self, units: Sequence[str]) -> None:
+        if units:
+            # Fails for units that were never loaded, which is no reason not to start them.
+            self._run(["systemctl", "reset-failed", "--", *units])
+
+    def _on(self, verb: str, units: Sequence[str]) -> None:
+        if units:
+            self._call(verb, "--", *units)
+
+    def _call(self, *arguments: str) -> str:
+        done = self._run(["systemctl", *arguments])
+        if done.rc != 0:
+            said = (done.stderr or done.stdout).strip() or f"status {done.rc}"
+            raise SystemdError(f"systemctl {' '.join(arguments)} failed: {said}")
+        return done.stdout
+
+
+def _properties(block: str) -> Dict[str, str]:
+    return {key: value for key, _, value in (line.partition("=") for line in block.splitlines())}
+
+
+def process_environ(pid: int, proc: Path = PROC) -> Dict[str, str]:
+    """Return the environment the process was started with; empty when it is gone or may not be read."""
+    try:
+        raw = (proc / str(pid) / "environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (entry.partition("=") for entry in raw.decode("utf-8", "surrogateescape").split("\0") if entry)
+    return {key: value for key, _, value in pairs}
+
+
+def process_started_at(pid: int, proc: Path = PROC) -> Optional[float]:
+    """Return when the process started, in seconds since the epoch to 1/100 s; None when it is gone.
+
+    The kernel counts from boot, so the answer moves with the clock when that is set, as the times of files do not.
+    """
+    stat = _stat(pid, proc)
+    if stat is None:
+        return None
+    since_boot = int(stat[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot
+
+
+def serving_since(main_pid: int, proc: Path = PROC) -> Optional[float]:
+    """Return when the oldest worker of a service that reloads by replacing its workers started.
+
+    Workers that only finish their last requests (Nginx says "is shutting down" in their title) do not count, and a
+    service without workers counts from its main process.
+    """
+    starts = [process_started_at(pid, proc) for pid in _children(main_pid, proc) if not _is_leaving(pid, proc)]
+    known = [start for start in starts if start is not None]
+    return min(known) if known else process_started_at(main_pid, proc)
+
+
+def newest_change(paths: Iterable[str]) -> Optional[float]:
+    """Return when the newest of the files changed, in seconds since the epoch; None when none of them exists.
+
+    Of a symbolic link both count: the link (swapped by a rename) and what it points to. The change time counts beside
+    the modification time, because a file renamed into place keeps the modification time of when it was staged.
+    """
+    times: List[float] = []
+    for path in paths:
+        for look in (os.lstat, os.stat):
+            try:
+                found = look(path)
+            except OSError:
+                continue
+            times += [found.st_mtime, found.st_ctime]
+    return max(times) if times else None
+
+
+def _stat(pid: int, proc: Path) -> Optional[List[str]]:
+    """Return the fields of /proc/PID/stat that follow the name, which may itself hold spaces and brackets."""
+    try:
+        text = (proc / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _children(pid: int, proc: Path) -> List[int]:
+    children = []
+    for entry in proc.iterdir():
+        if entry.name.isdigit():
+            stat = _stat(int(entry.name), proc)
+            if stat is not None and int(stat[1]) == pid:
+                children.append(int(entry.name))
+    return children
+
+
+def _is_leaving(pid: int, proc: Path) -> bool:
+    try:
+        return b"is shutting down" in (proc / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return True

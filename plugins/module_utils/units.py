@@ -1,0 +1,204 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Units that run, and run with the files that are on disk now.
+
+A restart never waits for a notification: a run killed between writing a file and restarting its service would lose it.
+What decides is when the process started, compared with when its files last changed.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
+    PROC,
+    Systemd,
+    SystemdError,
+    newest_change,
+    process_started_at,
+    serving_since,
+)
+
+PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "MainPID", "NeedDaemonReload", "ActiveEnterTimestampMonotonic")
+UNIT_DIRECTORIES = ("/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
+# `enable` changes nothing on the others (static, generated, transient, alias, indirect).
+CAN_BE_ENABLED = ("disabled", "linked", "linked-runtime", "enabled-runtime")
+CAN_BE_DISABLED = ("enabled", "linked", "linked-runtime", "enabled-runtime")
+RUNNING = ("active", "reloading", "activating")
+JOURNAL_LINES = 20
+
+
+class UnitsError(Exception):
+    """A unit cannot be brought to its wanted state; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A wanted unit: `on_change` is `restart` or `reload`, `state` is `started` or `stopped`."""
+
+    name: str
+    files: Tuple[str, ...] = ()
+    on_change: str = "restart"
+    enabled: bool = True
+    state: str = "started"
+
+    @property
+    def unit_files(self) -> Tuple[str, ...]:
+        """The files that systemd itself reads: a reload of the service does not take those up."""
+        return tuple(path for path in self.files if path.startswith(UNIT_DIRECTORIES))
+
+
+@dataclass
+class Outcome:
+    """What was done (or would be) to which unit, in order."""
+
+    actions: Dict[str, List[str]] = field(default_factory=dict)
+    daemon_reloaded: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return any(self.actions.values())
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where the time comes from and how it is waited for."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def converge(
+    units: Sequence[Unit],
+    systemd: Systemd,
+    *,
+    apply: bool,
+    pending: bool = False,
+    reload_seconds: float = 10.0,
+    proc: Path = PROC,
+    clock: Clock = Clock(),
+) -> Outcome:
+    """Bring every unit to its wanted state, restarting or reloading those whose files are newer than what runs.
+
+    With `apply` false nothing is touched, and `pending` says that their files would have changed by now. A reload is
+    only believed when new workers run within `reload_seconds`: a service that goes on with its old configuration, as
+    Nginx does when it cannot open a new port, is an error.
+    """
+    names = [unit.name for unit in units]
+    seen = systemd.show(names, PROPERTIES)
+    outcome = Outcome()
+    if _needs_daemon_reload(units, seen, proc):
+        outcome.daemon_reloaded = True
+        if apply:
+            systemd.daemon_reload()
+            seen = systemd.show(names, PROPERTIES)
+    if apply:
+        _refuse_unusable(units, seen)
+    for unit in units:
+        outcome.actions[unit.name] = _steps(unit, seen[unit.name], pending and not apply, proc)
+    if apply and outcome.changed:
+        for verb in ("disable", "stop", "enable", "start", "restart", "reload"):
+            _act(systemd, verb, [name for name, steps in outcome.actions.items() if verb in steps])
+        _prove(units, outcome, systemd, reload_seconds, proc, clock)
+    return outcome
+
+
+def _steps(unit: Unit, seen: Mapping[str, str], pending: bool, proc: Path) -> List[str]:
+    steps = []
+    state = seen.get("UnitFileState", "")
+    missing = seen.get("LoadState") != "loaded"
+    if unit.enabled and (state in CAN_BE_ENABLED or missing):
+        steps.append("enable")
+    if not unit.enabled and state in CAN_BE_DISABLED:
+        steps.append("disable")
+    running = seen.get("ActiveState") in RUNNING
+    if unit.state == "stopped":
+        return [*steps, "stop"] if running else steps
+    if not running:
+        steps.append("start")
+    elif _is_stale(unit, unit.unit_files, "restart", seen, proc):
+        steps.append("restart")
+    elif pending or _is_stale(unit, unit.files, unit.on_change, seen, proc):
+        steps.append(unit.on_change)
+    return steps
+
+
+def _is_stale(unit: Unit, files: Sequence[str], on_change: str, seen: Mapping[str, str], proc: Path) -> bool:
+    changed = newest_change(files)
+    if changed is None:
+        return False
+    pid = int(seen.get("MainPID") or 0)
+    if pid:
+        since = serving_since(pid, proc) if on_change == "reload" else process_started_at(pid, proc)
+    else:
+        since = _entered_at(seen)
+    return since is None or changed > since
+
+
+def _entered_at(seen: Mapping[str, str]) -> float:
+    """Return when a unit without a main process (a timer, a oneshot) became active, in seconds since the epoch."""
+    entered = int(seen.get("ActiveEnterTimestampMonotonic") or 0) / 1_000_000
+    return time.time() - time.monotonic() + entered
+
+
+def _needs_daemon_reload(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]], proc: Path) -> bool:
+    return any(
+        seen[unit.name].get("NeedDaemonReload") == "yes"
+        or (
+            seen[unit.name].get("ActiveState") in RUNNING
+            and _is_stale(unit, unit.unit_files, "restart", seen[unit.name], proc)
+        )
+        for unit in units
+    )
+
+
+def _refuse_unusable(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]]) -> None:
+    remedies = {
+        "not-found": "does not exist: install its package or write its unit file first",
+        "masked": "is masked by someone: `systemctl unmask {name}` lets it run",
+    }
+    problems = []
+    for unit in units:
+        state = seen[unit.name].get("LoadState", "")
+        if state == "loaded" or (unit.state == "stopped" and not unit.enabled):
+            continue
+        advice = remedies.get(state, "has a unit file that systemd cannot read: see `systemctl status {name}`")
+        problems.append(f"{unit.name} {advice.format(name=unit.name)}")
+    if problems:
+        raise UnitsError("; ".join(problems))
+
+
+def _act(systemd: Systemd, verb: str, names: Sequence[str]) -> None:
+    if not names:
+        return
+    try:
+        getattr(systemd, verb)(names)
+    except SystemdError as exc:
+        raise UnitsError(_with_journal(str(exc), names, systemd)) from exc
+
+
+def _prove(
+    units: Sequence[Unit], outcome: Outcome, systemd: Systemd, reload_seconds: float, proc: Path, clock: Clock
+) -> None:
+    started = [unit for unit in units if unit.state == "started" and outcome.actions[unit.name]]
+    seen = systemd.show([unit.name for unit in started], PROPERTIES)
+    dead = [unit.name for unit in started if seen[unit.name].get("ActiveState") not in RUNNING]
+    if dead:
+        raise UnitsError(_with_journal(f"{', '.join(dead)} did not stay up", dead, systemd))
+    deadline = clock.monotonic() + reload_seconds
+    for unit in started:
+        if "reload" not in outcome.actions[unit.name]:
+            continue
+        while _is_stale(unit, unit.files, "reload", seen[unit.name], proc):
+            if clock.monotonic() >= deadline:
+                message = f"{unit.name} was told to reload and went on with its old configuration"
+                raise UnitsError(_with_journal(message, [unit.name], systemd))
+            clock.sleep(0.05)
+
+
+def _with_journal(message: str, names: Sequence[str], systemd: Systemd) -> str:
+    tails = [f"\n{name}, last lines of its journal:\n{systemd.journal(name, JOURNAL_LINES)}" for name in names]
+    return message + "".join(tails)

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: units
+short_description: Keep systemd units running with the files that are on disk
+version_added: 0.1.0
+author: The cubeops.cubejs contributors
+description:
+  - Enables and starts any number of units in one call, and restarts or reloads those that were started before one of
+    their files last changed.
+  - Nothing depends on a notification, so a run that was killed after it wrote a file and before it restarted the service
+    is completed by the next run.
+  - Lets systemd read its unit files again when it has to.
+  - A unit that does not stay up, and a reload that is not taken up, fail with the last lines of the unit's journal.
+options:
+  units:
+    description: The wanted units.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the unit, with its suffix.
+        type: str
+        required: true
+      files:
+        description:
+          - What the unit reads when it starts or reloads. Of symbolic links both the link and its target count.
+          - A changed file below one of systemd's own unit directories always asks for a restart.
+        type: list
+        elements: str
+        default: []
+      on_change:
+        description: What is done when a file is newer than what runs. V(reload) is for services that replace their workers.
+        type: str
+        choices: [restart, reload]
+        default: restart
+      enabled:
+        description: Whether the unit starts at boot.
+        type: bool
+        default: true
+      state:
+        description: Whether the unit runs.
+        type: str
+        choices: [started, stopped]
+        default: started
+  pending:
+    description: In check mode, whether the units' files would have changed by now. Has no meaning otherwise.
+    type: bool
+    default: false
+  reload_seconds:
+    description: How long a reload may take until new workers run.
+    type: float
+    default: 10.0
+attributes:
+  check_mode:
+    description: Says what would be done, and does nothing.
+    support: full
+  diff_mode:
+    description: There are no files to compare; RV(actions) says what is done.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Keep Nginx running with its configuration
+  cubeops.cubejs.units:
+    units:
+      - name: nginx.service
+        on_change: reload
+        files: [/etc/nginx/nginx.conf, /etc/nginx/cubejs]
+    pending: "{{ nginx_files is changed }}"
+"""
+
+RETURN = r"""
+actions:
+  description: What was done (in check mode, would be done) to each unit, in order.
+  returned: always
+  type: dict
+  sample: {"nginx.service": ["enable", "reload"]}
+daemon_reloaded:
+  description: Whether systemd was told to read its unit files again.
+  returned: always
+  type: bool
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Systemd, SystemdError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.units import Unit, UnitsError, converge
+
+UNIT_SPEC = {
+    "name": {"type": "str", "required": True},
+    "files": {"type": "list", "elements": "str", "default": []},
+    "on_change": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+    "enabled": {"type": "bool", "default": True},
+    "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+}
+ARGUMENT_SPEC = {
+    "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT_SPEC},
+    "pending": {"type": "bool", "default": False},
+    "reload_seconds": {"type": "float", "default": 10.0},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    units = [Unit(**{**unit, "files": tuple(unit["files"])}) for unit in module.params["units"]]
+    try:
+        outcome = converge(
+            units,
+            Systemd(),
+            apply=not module.check_mode,
+            pending=module.params["pending"],
+            reload_seconds=module.params["reload_seconds"],
+        )
+    except (SystemdError, UnitsError) as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(changed=outcome.changed, actions=outcome.actions, daemon_reloaded=outcome.daemon_reloaded)
+
+
+if __name__ == "__main__":
+    main()
