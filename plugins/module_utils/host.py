@@ -9,8 +9,9 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Callable, Optional
 
 PACKAGE_PATTERN = r"^(redis|valkey|mariadb|mysql|nginx|nodejs|npm|python3-|libnode|logrotate|openssl)"
 FAMILIES = {"debian": "Debian", "ubuntu": "Debian", "rhel": "RedHat", "fedora": "RedHat", "centos": "RedHat"}
@@ -23,7 +24,7 @@ NODE_DIRECTORIES = ("/usr/local/bin", "/opt/node/bin")
 Output = Callable[[Sequence[str]], Optional[str]]
 
 
-def output(command: Sequence[str]) -> Optional[str]:
+def output(command: Sequence[str]) -> str | None:
     """Return what the command prints, or None when it is not there or fails."""
     try:
         done = subprocess.run(
@@ -41,7 +42,9 @@ def output(command: Sequence[str]) -> Optional[str]:
     return done.stdout
 
 
-def describe(package_pattern: str = PACKAGE_PATTERN, *, root: Path = Path("/"), call: Output = output) -> Dict[str, object]:
+def describe(
+    package_pattern: str = PACKAGE_PATTERN, *, root: Path = Path("/"), call: Output = output
+) -> dict[str, object]:
     """Return the host as the fact `cubeops_host` holds it; what cannot be read is None."""
     release = os_release((root / "etc/os-release").read_text(errors="replace"))
     machine = platform.machine()
@@ -58,7 +61,7 @@ def describe(package_pattern: str = PACKAGE_PATTERN, *, root: Path = Path("/"), 
     }
 
 
-def os_release(text: str) -> Dict[str, Optional[str]]:
+def os_release(text: str) -> dict[str, str | None]:
     """Return id, version_id, codename and package family (`Debian`, `RedHat` or None) out of /etc/os-release."""
     values = {}
     for line in text.splitlines():
@@ -74,7 +77,7 @@ def os_release(text: str) -> Dict[str, Optional[str]]:
     }
 
 
-def memory_bytes(root: Path = Path("/")) -> Optional[int]:
+def memory_bytes(root: Path = Path("/")) -> int | None:
     """Return the memory that services on this host can have: the smaller of RAM and the limit of its control group."""
     limits = [limit for limit in map(_number, _limit_files(root)) if limit is not None and limit < NO_LIMIT_BYTES]
     found = re.search(r"^MemTotal:\s+(\d+) kB", _read(root / "proc/meminfo"), re.MULTILINE)
@@ -83,7 +86,7 @@ def memory_bytes(root: Path = Path("/")) -> Optional[int]:
     return min(limits) if limits else None
 
 
-def _limit_files(root: Path) -> List[Path]:
+def _limit_files(root: Path) -> list[Path]:
     """Return the files that may hold the limit of a container: those of the control groups above its first process."""
     cgroups = root / "sys/fs/cgroup"
     files = [cgroups / "memory.max", cgroups / "memory/memory.limit_in_bytes"]
@@ -103,13 +106,13 @@ def is_container(root: Path = Path("/")) -> bool:
     return any((root / mark).exists() for mark in marks)
 
 
-def systemd_version(call: Output = output) -> Optional[int]:
+def systemd_version(call: Output = output) -> int | None:
     """Return systemd's major version."""
     found = re.match(r"systemd (\d+)", call(["systemctl", "--version"]) or "")
     return int(found.group(1)) if found else None
 
 
-def packages(family: str, pattern: str, call: Output = output) -> Dict[str, str]:
+def packages(family: str, pattern: str, call: Output = output) -> dict[str, str]:
     """Return name -> version of the installed packages whose name matches the pattern."""
     if family == "Debian":
         listed = call(["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package} ${Version}\\n"])
@@ -120,7 +123,7 @@ def packages(family: str, pattern: str, call: Output = output) -> Dict[str, str]
     return {row[1]: row[2] for row in rows if len(row) == 3 and row[0] == "installed" and wanted.match(row[1])}
 
 
-def node(call: Output = output, search: Optional[str] = None) -> Optional[Mapping[str, str]]:
+def node(call: Output = output, search: str | None = None) -> Mapping[str, str] | None:
     """Return path and version of the Node.js that is on the path or in one of its usual places."""
     path = os.pathsep.join([search if search is not None else os.environ.get("PATH", os.defpath), *NODE_DIRECTORIES])
     for name in NODE_NAMES:
@@ -138,6 +141,6 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _number(path: Path) -> Optional[int]:
+def _number(path: Path) -> int | None:
     text = _read(path).strip()
     return int(text) if text.isdigit() else None

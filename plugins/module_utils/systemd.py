@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Callable
 
 PROC = Path("/proc")
 
@@ -53,7 +54,7 @@ class Systemd:
     def __init__(self, run_command: Run = run) -> None:
         self._run = run_command
 
-    def show(self, units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    def show(self, units: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return unit -> property -> value; a unit that does not exist has the LoadState `not-found`."""
         if not units:
             return {}
@@ -61,7 +62,9 @@ class Systemd:
         stdout = self._call("show", "--no-pager", f"--property={','.join(['Id', *properties])}", "--", *units)
         blocks = stdout.strip("\n").split("\n\n")
         if len(blocks) != len(units):
-            raise SystemdError(f"systemctl show answered for {len(blocks)} units, asked for {len(units)}: {', '.join(units)}")
+            raise SystemdError(
+                f"systemctl show answered for {len(blocks)} units, asked for {len(units)}: {', '.join(units)}"
+            )
         return {unit: _properties(block) for unit, block in zip(units, blocks)}
 
     def daemon_reload(self) -> None:
@@ -116,11 +119,11 @@ class Systemd:
         return done.stdout
 
 
-def _properties(block: str) -> Dict[str, str]:
+def _properties(block: str) -> dict[str, str]:
     return {key: value for key, _, value in (line.partition("=") for line in block.splitlines())}
 
 
-def process_environ(pid: int, proc: Path = PROC) -> Dict[str, str]:
+def process_environ(pid: int, proc: Path = PROC) -> dict[str, str]:
     """Return the environment the process was started with; empty when it is gone or may not be read."""
     try:
         raw = (proc / str(pid) / "environ").read_bytes()
@@ -130,7 +133,7 @@ def process_environ(pid: int, proc: Path = PROC) -> Dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def process_started_at(pid: int, proc: Path = PROC) -> Optional[float]:
+def process_started_at(pid: int, proc: Path = PROC) -> float | None:
     """Return when the process started, in seconds since the epoch to 1/100 s; None when it is gone.
 
     The kernel counts from boot, so the answer moves with the clock when that is set, as the times of files do not.
@@ -142,7 +145,7 @@ def process_started_at(pid: int, proc: Path = PROC) -> Optional[float]:
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot
 
 
-def serving_since(main_pid: int, proc: Path = PROC) -> Optional[float]:
+def serving_since(main_pid: int, proc: Path = PROC) -> float | None:
     """Return when the oldest worker of a service that reloads by replacing its workers started.
 
     Workers that only finish their last requests (Nginx says "is shutting down" in their title) do not count, and a
@@ -153,13 +156,13 @@ def serving_since(main_pid: int, proc: Path = PROC) -> Optional[float]:
     return min(known) if known else process_started_at(main_pid, proc)
 
 
-def newest_change(paths: Iterable[str]) -> Optional[float]:
+def newest_change(paths: Iterable[str]) -> float | None:
     """Return when the newest of the files changed, in seconds since the epoch; None when none of them exists.
 
     Of a symbolic link both count: the link (swapped by a rename) and what it points to. The change time counts beside
     the modification time, because a file renamed into place keeps the modification time of when it was staged.
     """
-    times: List[float] = []
+    times: list[float] = []
     for path in paths:
         for look in (os.lstat, os.stat):
             try:
@@ -170,7 +173,7 @@ def newest_change(paths: Iterable[str]) -> Optional[float]:
     return max(times) if times else None
 
 
-def _stat(pid: int, proc: Path) -> Optional[List[str]]:
+def _stat(pid: int, proc: Path) -> list[str] | None:
     """Return the fields of /proc/PID/stat that follow the name, which may itself hold spaces and brackets."""
     try:
         text = (proc / str(pid) / "stat").read_text(errors="replace")
@@ -179,7 +182,7 @@ def _stat(pid: int, proc: Path) -> Optional[List[str]]:
     return text.rpartition(")")[2].split()
 
 
-def _children(pid: int, proc: Path) -> List[int]:
+def _children(pid: int, proc: Path) -> list[int]:
     children = []
     for entry in proc.iterdir():
         if entry.name.isdigit():

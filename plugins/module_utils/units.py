@@ -9,9 +9,10 @@ What decides is when the process started, compared with when its files last chan
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     PROC,
@@ -22,7 +23,14 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     serving_since,
 )
 
-PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "MainPID", "NeedDaemonReload", "ActiveEnterTimestampMonotonic")
+PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "UnitFileState",
+    "MainPID",
+    "NeedDaemonReload",
+    "ActiveEnterTimestampMonotonic",
+)
 UNIT_DIRECTORIES = ("/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
 # `enable` changes nothing on the others (static, generated, transient, alias, indirect).
 CAN_BE_ENABLED = ("disabled", "linked", "linked-runtime", "enabled-runtime")
@@ -40,13 +48,13 @@ class Unit:
     """A wanted unit: `on_change` is `restart` or `reload`, `state` is `started` or `stopped`."""
 
     name: str
-    files: Tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     on_change: str = "restart"
     enabled: bool = True
     state: str = "started"
 
     @property
-    def unit_files(self) -> Tuple[str, ...]:
+    def unit_files(self) -> tuple[str, ...]:
         """The files that systemd itself reads: a reload of the service does not take those up."""
         return tuple(path for path in self.files if path.startswith(UNIT_DIRECTORIES))
 
@@ -55,7 +63,7 @@ class Unit:
 class Outcome:
     """What was done (or would be) to which unit, in order."""
 
-    actions: Dict[str, List[str]] = field(default_factory=dict)
+    actions: dict[str, list[str]] = field(default_factory=dict)
     daemon_reloaded: bool = False
 
     @property
@@ -106,7 +114,7 @@ def converge(
     return outcome
 
 
-def _steps(unit: Unit, seen: Mapping[str, str], pending: bool, proc: Path) -> List[str]:
+def _steps(unit: Unit, seen: Mapping[str, str], pending: bool, proc: Path) -> list[str]:
     steps = []
     state = seen.get("UnitFileState", "")
     missing = seen.get("LoadState") != "loaded"

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, Optional, Sequence
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import host
@@ -15,20 +15,24 @@ SUSE = '# a comment=1\nID="opensuse-leap"\nID_LIKE="suse opensuse"\nVERSION_ID="
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param(BOOKWORM, {"id": "debian", "version_id": "12", "codename": "bookworm", "family": "Debian"}, id="debian"),
         pytest.param(
-            ALMA, {"id": "almalinux", "version_id": "9.4", "codename": None, "family": "RedHat"}, id="a relative of rhel"
+            BOOKWORM, {"id": "debian", "version_id": "12", "codename": "bookworm", "family": "Debian"}, id="debian"
+        ),
+        pytest.param(
+            ALMA,
+            {"id": "almalinux", "version_id": "9.4", "codename": None, "family": "RedHat"},
+            id="a relative of rhel",
         ),
         pytest.param(
             SUSE, {"id": "opensuse-leap", "version_id": "15.6", "codename": None, "family": None}, id="neither family"
         ),
     ],
 )
-def test_os_release(text: str, expected: Dict[str, Optional[str]]) -> None:
+def test_os_release(text: str, expected: dict[str, str | None]) -> None:
     assert host.os_release(text) == expected
 
 
-def write(root: Path, files: Dict[str, str]) -> Path:
+def write(root: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +67,11 @@ MEMINFO = "MemTotal:        8000 kB\nMemFree:  1 kB\n"
             id="v1, the limit of a group above the first process",
         ),
         pytest.param(
-            {"proc/meminfo": MEMINFO, "proc/1/cgroup": "0::/lxc/b/init.scope\n", "sys/fs/cgroup/lxc/memory.max": "7000\n"},
+            {
+                "proc/meminfo": MEMINFO,
+                "proc/1/cgroup": "0::/lxc/b/init.scope\n",
+                "sys/fs/cgroup/lxc/memory.max": "7000\n",
+            },
             7000,
             id="v2, the limit of a group above the first process",
         ),
@@ -71,7 +79,7 @@ MEMINFO = "MemTotal:        8000 kB\nMemFree:  1 kB\n"
         pytest.param({}, None, id="nothing can be read"),
     ],
 )
-def test_memory_bytes(tmp_path: Path, files: Dict[str, str], expected: Optional[int]) -> None:
+def test_memory_bytes(tmp_path: Path, files: dict[str, str], expected: int | None) -> None:
     assert host.memory_bytes(write(tmp_path, files)) == expected
 
 
@@ -93,8 +101,8 @@ RPM = "installed redis 6.2.7-1.el9\ninstalled bash 5.1\n"
         pytest.param("Debian", "dpkg-query", None, {}, id="no package manager"),
     ],
 )
-def test_packages(family: str, program: str, listed: Optional[str], expected: Dict[str, str]) -> None:
-    def call(command: Sequence[str]) -> Optional[str]:
+def test_packages(family: str, program: str, listed: str | None, expected: dict[str, str]) -> None:
+    def call(command: Sequence[str]) -> str | None:
         assert command[0] == program
         return listed
 
@@ -108,7 +116,7 @@ def test_packages(family: str, program: str, listed: Optional[str], expected: Di
         pytest.param(None, None, id="not there"),
     ],
 )
-def test_systemd_version(printed: Optional[str], expected: Optional[int]) -> None:
+def test_systemd_version(printed: str | None, expected: int | None) -> None:
     assert host.systemd_version(lambda _command: printed) == expected
 
 

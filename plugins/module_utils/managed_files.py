@@ -1,0 +1,275 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A set of files kept in one go: compared, validated as a set, put in place, and cleared of what is no longer wanted.
+
+A run killed at any point leaves every file old or new and never in between (with a root, the whole set), and the next
+run completes it: what will be written is recorded first, so that nothing ours is ever taken for somebody else's.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import stat
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Union
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import LooseFiles, RootedSet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation, validate
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import (
+    ManagedFilesError,
+    Ownership,
+    WantedFile,
+    differs,
+    make_directories,
+    read_text,
+    sync_directory,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import masked_pair
+
+MANIFESTS = Path("/var/lib/cubeops/manifests")
+NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+LOCK_SECONDS = 30.0
+FILE_SPEC = {
+    "dest": {"type": "str", "required": True},
+    "template": {"type": "str"},
+    "content": {"type": "str"},
+    "link": {"type": "str"},
+    "for_each": {"type": "list", "elements": "raw"},
+    "mode": {"type": "str"},
+    "owner": {"type": "str", "default": "root"},
+    "group": {"type": "str", "default": "root"},
+    "secret": {"type": "bool", "default": False, "no_log": False},
+}
+VALIDATION_SPEC = {"command": {"type": "str", "required": True}, "requires": {"type": "path"}}
+ARGUMENT_SPEC = {
+    "name": {"type": "str", "required": True},
+    "root": {"type": "path"},
+    "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
+    "validate": {"type": "list", "elements": "dict", "default": [], "options": VALIDATION_SPEC},
+}
+
+Layout = Union[RootedSet, LooseFiles]
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """Everything that one name keeps on a host."""
+
+    name: str
+    files: tuple[WantedFile, ...]
+    root: str | None = None
+    validate: tuple[Validation, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Return a digest over all that makes the set what it is."""
+        rows = [
+            [file.dest, hashlib.sha256(file.content).hexdigest(), file.link, file.mode, file.owner, file.group]
+            for file in sorted(self.files, key=lambda file: file.dest)
+        ]
+        return hashlib.sha256(json.dumps([self.root, rows]).encode()).hexdigest()
+
+
+@dataclass
+class Result:
+    """What was changed, or would be."""
+
+    digest: str
+    changed_files: list[str] = field(default_factory=list)
+    removed_files: list[str] = field(default_factory=list)
+    foreign_files: list[str] = field(default_factory=list)
+    diff: list[dict[str, str]] = field(default_factory=list)
+    validation: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.changed_files or self.removed_files)
+
+
+def pack(file_set: FileSet) -> str:
+    """Return the set as one string that fits a module's option."""
+    files = [{**vars(file), "content": base64.b64encode(file.content).decode("ascii")} for file in file_set.files]
+    checks = [vars(check) for check in file_set.validate]
+    document = {"name": file_set.name, "root": file_set.root, "files": files, "validate": checks}
+    return base64.b64encode(zlib.compress(json.dumps(document).encode())).decode("ascii")
+
+
+def unpack(packed: str) -> FileSet:
+    """Return the set that `pack` made a string of."""
+    document = json.loads(zlib.decompress(base64.b64decode(packed)))
+    files = tuple(WantedFile(**{**file, "content": base64.b64decode(file["content"])}) for file in document["files"])
+    checks = tuple(Validation(**check) for check in document["validate"])
+    return FileSet(document["name"], files, document["root"], checks)
+
+
+def check(file_set: FileSet) -> None:
+    """Refuse a set that cannot be meant, with everything that is wrong with it."""
+    problems = []
+    if not NAME.match(file_set.name):
+        problems.append(f"name {file_set.name!r}: write lower-case letters, digits and _.- (up to 64)")
+    if file_set.root is not None and not _is_plain(file_set.root):
+        problems.append(f"root {file_set.root!r}: write an absolute path without . and ..")
+    seen: set[str] = set()
+    for file in file_set.files:
+        if file_set.root is None and not _is_plain(file.dest):
+            problems.append(f"dest {file.dest!r}: write an absolute path without . and .. (there is no root)")
+        if file_set.root is not None and not _is_plain(f"/{file.dest}"):
+            problems.append(f"dest {file.dest!r}: write a path below the root {file_set.root}, without . and ..")
+        if file.dest in seen:
+            problems.append(f"dest {file.dest!r} is written twice: give each file a path of its own")
+        seen.add(file.dest)
+    for dest in sorted(seen):
+        for parent in Path(dest).parents:
+            if str(parent) in seen:
+                problems.append(f"dest {dest!r} lies below {str(parent)!r}, which is a file")
+    if problems:
+        raise ManagedFilesError("; ".join(problems))
+
+
+def _is_plain(path: str) -> bool:
+    parts = path.split("/")
+    return path.startswith("/") and "\0" not in path and len(path) > 1 and not {"", ".", ".."} & set(parts[1:])
+
+
+def converge(
+    file_set: FileSet,
+    *,
+    apply: bool,
+    with_diff: bool = False,
+    ownership: Ownership | None = None,
+    manifests: Path = MANIFESTS,
+) -> Result:
+    """Make the files on disk those of the set; with `apply` false only say (and validate) what would be changed."""
+    check(file_set)
+    owners = ownership or Ownership()
+    with _lock(manifests, file_set.name) if apply else contextlib.nullcontext():
+        known = _read_manifest(manifests, file_set)
+        layout: Layout
+        if file_set.root is None:
+            layout = LooseFiles(file_set.files, known, owners)
+        else:
+            layout = RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners)
+        if apply:
+            _refuse_unknown_owners(file_set.files, owners)
+            layout.clean()
+        changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
+        result = Result(file_set.digest, [file.dest for file in changed], layout.unwanted(), layout.foreign())
+        if with_diff:
+            result.diff = _diffs(changed, result.removed_files, layout, owners)
+        empty = file_set.root is not None and not os.path.lexists(file_set.root)
+        if result.changed or empty:
+            result.validation = validate(file_set.validate, file_set.files, file_set.root, result.foreign_files)
+        if apply:
+            wanted = {file.dest for file in file_set.files}
+            if result.changed or empty:
+                _write_manifest(manifests, file_set, known | wanted)
+                try:
+                    layout.stage({file.dest for file in changed})
+                    layout.put_in_place(result.removed_files)
+                except OSError as exc:
+                    layout.clean()
+                    raise ManagedFilesError(f"{file_set.name}: a file cannot be written: {exc}") from exc
+            _write_manifest(manifests, file_set, wanted)
+    return result
+
+
+@contextlib.contextmanager
+def _lock(manifests: Path, name: str) -> Iterator[None]:
+    """Let one run at a time keep a set; the kernel gives the lock back however a run ends."""
+    make_directories(manifests)
+    with open(manifests / f"{name}.lock", "w") as stream:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ManagedFilesError(
+                        f"another run is writing the files of {name}: wait for it, then run again"
+                    ) from None
+                time.sleep(0.1)
+        yield
+
+
+def _read_manifest(manifests: Path, file_set: FileSet) -> set[str]:
+    path = manifests / f"{file_set.name}.json"
+    try:
+        document = json.loads(path.read_text())
+        root, known = document["root"], set(document["files"])
+    except FileNotFoundError:
+        return set()
+    except (ValueError, KeyError, TypeError) as exc:
+        raise ManagedFilesError(
+            f"{path} is not what was written there ({exc}): remove it; no file is removed then"
+        ) from exc
+    if root != file_set.root:
+        raise ManagedFilesError(
+            f"{file_set.name} keeps files under {root}, not {file_set.root}: use another name for these"
+        )
+    return known
+
+
+def _write_manifest(manifests: Path, file_set: FileSet, files: set[str]) -> None:
+    text = json.dumps({"root": file_set.root, "files": sorted(files)}, indent=1) + "\n"
+    path = manifests / f"{file_set.name}.json"
+    if path.exists() and path.read_text() == text:
+        return
+    staged = path.with_suffix(".new")
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(staged, path)
+    sync_directory(manifests)
+
+
+def _refuse_unknown_owners(files: Sequence[WantedFile], owners: Ownership) -> None:
+    unknown = [file for file in files if file.link is None and owners.ids(file) is None]
+    if unknown:
+        listed = ", ".join(f"{file.dest} ({file.owner}:{file.group})" for file in unknown)
+        raise ManagedFilesError(f"owner or group does not exist on this host: {listed}; create it first")
+
+
+def _diffs(
+    changed: Sequence[WantedFile], removed: Sequence[str], layout: Layout, owners: Ownership
+) -> list[dict[str, str]]:
+    """Return what the changed files were and become, secret ones masked; a removed one may have been secret."""
+    rows = []
+    for file in changed:
+        path = layout.path(file.dest)
+        before, after = read_text(path), file.link or file.content.decode("utf-8", "replace")
+        old, new = _attributes(path, owners), f"{file.mode:04o} {file.owner}:{file.group}"
+        if before == after:
+            before, after = f"{old}\n", f"{new}\n"
+        elif file.secret:
+            before, after = masked_pair(before, after)
+        rows.append(_diff_row(f"{path} ({old})", f"{path} ({new})", before, after))
+    for dest in removed:
+        path = layout.path(dest)
+        rows.append(_diff_row(str(path), f"{path} (removed)", "present\n", "absent\n"))
+    return rows
+
+
+def _diff_row(before_header: str, after_header: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": before_header, "after_header": after_header, "before": before, "after": after}
+
+
+def _attributes(path: Path, owners: Ownership) -> str:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return "absent"
+    user, group = owners.names(found)
+    return f"{stat.S_IMODE(found.st_mode):04o} {user}:{group}"

@@ -1,0 +1,159 @@
+#!/usr/bin/python
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: managed_files
+short_description: Keep a set of files in one call
+version_added: 0.1.0
+author: The cubeops.cubejs contributors
+description:
+  - Renders any number of files on the controller and keeps them on the host in one call, where a loop of templates
+    costs one call for each of them.
+  - The set is validated before it is put in place, in check mode too. A set that is refused leaves what is there as it is.
+  - Removes the files that the same O(name) wrote earlier and that are no longer listed, and never any other.
+  - A run killed at any point leaves every file old or new, whole; with a O(root) this is true of the whole set. The next
+    run completes it.
+options:
+  name:
+    description: What the set is called on the host. Two tasks with the same name keep the same set.
+    type: str
+    required: true
+  root:
+    description:
+      - Directory of the set. It becomes a symbolic link to a versioned directory beside it, and is switched by one
+        rename. Unchanged files keep their inode and their time of modification.
+      - Files that others put below it are kept and reported.
+    type: path
+  files:
+    description: The wanted files.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      dest:
+        description:
+          - Where the file goes; below O(root) when there is one, and absolute otherwise. Missing directories are created.
+          - "With O(files[].for_each), C({key}) is filled from the item."
+        type: str
+        required: true
+      template:
+        description: Template to render, found as M(ansible.builtin.template) finds it. Sees the item as C(item).
+        type: str
+      content:
+        description: "Content of the file. With O(files[].for_each), C({key}) is filled from the item."
+        type: str
+      link:
+        description: Makes the file a symbolic link to this. Filled as O(files[].content) is.
+        type: str
+      for_each:
+        description: Items; one file is written for each.
+        type: list
+        elements: raw
+      mode:
+        description: Permissions, as octal digits in quotes. Files are V(0644), secret ones V(0600).
+        type: str
+      owner:
+        description: User that owns the file, by name or number.
+        type: str
+        default: root
+      group:
+        description: Group that owns the file, by name or number.
+        type: str
+        default: root
+      secret:
+        description:
+          - Shows in differences which keys change, and no values. Only files made of assignments (C(KEY=value)) show
+            their keys.
+        type: bool
+        default: false
+  validate:
+    description: Commands that must accept the set, run without a shell over a private copy of it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      command:
+        description:
+          - "C({staged}) is a directory that holds the set, without O(root) at the files' absolute paths. C({view}), with
+            O(root) only, looks like the directory around it with the new set in the old one's place."
+        type: str
+        required: true
+      requires:
+        description: The command is skipped until this path exists.
+        type: path
+  payload:
+    description: The rendered set. Filled in by the action plugin of this module; not for playbooks.
+    type: str
+attributes:
+  check_mode:
+    description: Says what would be changed, and validates it.
+    support: full
+  diff_mode:
+    description: Shows every changed file; secret ones are masked.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Keep the servers of Nginx
+  cubeops.cubejs.managed_files:
+    name: nginx
+    root: /etc/nginx/cubejs
+    files:
+      - {dest: "servers/{name}.conf", template: server.conf.j2, for_each: "{{ nginx_servers }}"}
+    validate:
+      - {command: "nginx -t -q -c {view}/nginx.conf", requires: /usr/sbin/nginx}
+  register: nginx_files
+"""
+
+RETURN = r"""
+changed_files:
+  description: Files that were written (in check mode, would be), as O(files[].dest) names them.
+  returned: success
+  type: list
+  elements: str
+removed_files:
+  description: Files that were removed because they are no longer wanted.
+  returned: success
+  type: list
+  elements: str
+foreign_files:
+  description: Files below O(root) that somebody else put there; they were kept.
+  returned: success
+  type: list
+  elements: str
+digest:
+  description: Digest of the whole set.
+  returned: success
+  type: str
+validation:
+  description: What each validation said, or why it was skipped. Empty when nothing changed.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import ARGUMENT_SPEC, converge, unpack
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={**ARGUMENT_SPEC, "payload": {"type": "str", "no_log": True}}, supports_check_mode=True
+    )
+    if not module.params["payload"]:
+        module.fail_json(msg="managed_files runs through its action plugin: call it as a task, by its full name")
+    try:
+        result = converge(unpack(module.params["payload"]), apply=not module.check_mode, with_diff=module._diff)
+    except ManagedFilesError as exc:
+        module.fail_json(msg=str(exc))
+    for dest in result.foreign_files:
+        module.warn(f"{dest}, in the files of {module.params['name']}, was put there by someone else and is kept")
+    module.exit_json(changed=result.changed, **vars(result))
+
+
+if __name__ == "__main__":
+    main()

