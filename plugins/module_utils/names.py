@@ -1,0 +1,105 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every name, port and path that derives from a tenant: one function each, nowhere else.
+
+All of them follow from the tenant's name and number alone, so that adding, removing or reordering
+tenants changes nothing of the others. Ports stay below 32768, the lower end of Linux' default
+ephemeral range, so that no outgoing connection can be sitting on one.
+"""
+
+from __future__ import annotations
+
+import re
+
+TENANT_PATTERN = re.compile(r"[a-z][a-z0-9]{0,19}")
+NUMBERS = range(1, 1000)
+API_INSTANCES = range(1, 11)
+
+SLICE = "cubejs.slice"
+TENANTS_DIRECTORY = "/opt/cubejs/tenants"
+RUNTIMES_DIRECTORY = "/opt/cubejs/runtimes"
+RUN_DIRECTORY = "/run/cubejs"
+
+
+def is_tenant_name(name: str) -> bool:
+    """Say whether a name fits a Linux user, a systemd instance and a MySQL schema alike.
+
+    A hyphen is left out because instances are named `<tenant>-<index>`; 20 characters leave room
+    for the prefixes within the 32 of a Linux or a MySQL user.
+    """
+    return TENANT_PATTERN.fullmatch(name) is not None
+
+
+def system_user(tenant: str) -> str:
+    """Return the system user, and group, that runs a tenant's processes."""
+    return f"cube-{tenant}"
+
+
+def api_instance(tenant: str, index: int) -> str:
+    """Return the name of a tenant's index-th (from 1) API instance on a host."""
+    return f"{tenant}-{index}"
+
+
+def refresh_worker_instance(tenant: str) -> str:
+    """Return the name of a tenant's refresh worker instance."""
+    return tenant
+
+
+def api_unit(instance: str) -> str:
+    """Return the systemd unit of an API instance."""
+    return f"cubejs-api@{instance}.service"
+
+
+def refresh_worker_unit(instance: str) -> str:
+    """Return the systemd unit of a refresh worker instance."""
+    return f"cubejs-refresh-worker@{instance}.service"
+
+
+def redis_unit(tenant: str) -> str:
+    """Return the systemd unit of a tenant's Redis instance."""
+    return f"cubejs-redis@{tenant}.service"
+
+
+def mysql_schema(tenant: str) -> str:
+    """Return the MySQL schema that holds a tenant's pre-aggregations (Cube does not quote it)."""
+    return f"cube_{tenant}"
+
+
+def mysql_user(tenant: str) -> str:
+    """Return the MySQL user that reads and writes a tenant's pre-aggregations."""
+    return f"cube_{tenant}"
+
+
+def api_port(number: int, index: int) -> int:
+    """Return the TCP port (10010..19999) of a tenant's index-th (from 1) API instance."""
+    return 10000 + 10 * number + index - 1
+
+
+def redis_port(number: int) -> int:
+    """Return the TCP port (20001..20999) of a tenant's Redis instance."""
+    return 20000 + number
+
+
+def sentinel_port(number: int) -> int:
+    """Return the TCP port (21001..21999) of the Sentinel that watches a tenant's Redis."""
+    return 21000 + number
+
+
+def socket_path(instance: str) -> str:
+    """Return the Unix socket on which an instance listens."""
+    return f"{RUN_DIRECTORY}/{instance}/cube.sock"
+
+
+def tenant_directory(tenant: str) -> str:
+    """Return the directory that holds a tenant's releases."""
+    return f"{TENANTS_DIRECTORY}/{tenant}"
+
+
+def current_release(tenant: str) -> str:
+    """Return the link that points at the release a tenant runs."""
+    return f"{tenant_directory(tenant)}/current"
+
+
+def ca_bundle(tenant: str) -> str:
+    """Return the file with the private CAs that a tenant's processes trust besides Node's own."""
+    return f"{current_release(tenant)}/ca.crt"
