@@ -1,0 +1,288 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The directory on the controller in which a deployment's certificate authority and its leaves are kept.
+
+    ca.key ca.crt               the authority
+    leaves/NAME.{key,crt}       what it issued
+    .gitignore                  "*", so that a directory put into a checkout by mistake is not committed with it
+
+Everything in it is 0600 in 0700, replaced by rename, and changed under a lock: Ansible serves several hosts at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import pki
+from ansible_collections.cubeops.cubejs.plugins.module_utils.pki import Pair, PkiError
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._-]{0,127}")
+_OTHERS = 0o077
+_LEAVES = "leaves"
+_START_AGAIN = "or move the directory away: then a new CA is made, and every client needs its new ca.crt"
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One certificate wanted: from the deployment's own CA, or provided as two files on the controller."""
+
+    name: str
+    names: tuple[str, ...]
+    certificate_path: Path | None = None
+    key_path: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """One certificate to be served; `reason` says why it was issued just now, None that it stayed."""
+
+    name: str
+    certificate: str
+    certificate_path: Path
+    key_path: Path
+    not_after: datetime.datetime
+    reason: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What `keep` leaves behind. There is no CA when every certificate was provided."""
+
+    certificates: tuple[Kept, ...]
+    ca_certificate: str | None = None
+    ca_certificate_path: Path | None = None
+    ca_created: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Return whether anything was made."""
+        return self.ca_created or any(each.reason for each in self.certificates)
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """When `keep` acts, and for how long its leaves live (days)."""
+
+    now: datetime.datetime
+    renew_days: int = pki.RENEW_DAYS
+    valid_days: int = pki.LEAF_DAYS
+
+
+def keep(directory: Path, requests: Iterable[Request], terms: Terms) -> Result:
+    """Make what is missing or no longer fits, leave the rest, and return all of it.
+
+    Raises PkiError with every problem at once, before anything is written for the requests.
+    """
+    requests = list(requests)
+    _refuse(_request_problems(requests, terms))
+    provided, problems = _check_provided([each for each in requests if each.certificate_path], terms.now)
+    _refuse(problems)
+    own = [each for each in requests if not each.certificate_path]
+    if not own:
+        return Result(tuple(provided), warnings=_end_warnings(provided, terms))
+    with _locked(directory):
+        authority, created = _authority(directory, terms.now)
+        issued = [_leaf(directory, authority, request, terms) for request in own]
+    ca_end = authority.certificate.not_valid_after_utc
+    ca_warnings = [f"the CA in {directory} itself expires on {ca_end:%Y-%m-%d}"] if _soon(ca_end, terms, 365) else []
+    return Result(
+        certificates=(*issued, *provided),
+        ca_certificate=authority.certificate_pem().decode(),
+        ca_certificate_path=directory / "ca.crt",
+        ca_created=created,
+        warnings=(*ca_warnings, *_end_warnings(provided, terms)),
+    )
+
+
+def rehearse(directory: Path, temporary: Path) -> Path:
+    """Return a directory for `keep` to work in that starts out as this one and changes nothing in it.
+
+    What exists is linked, so no key is copied; what a rehearsal makes is a real key and certificate, with which a
+    server's configuration can be tested. The caller removes `temporary` when its run ends.
+    """
+    rehearsal = temporary / f"rehearsal-{str(directory.resolve()).strip('/').replace('/', '-')}"
+    if directory.exists():
+        _refuse_open_directory(directory)
+    if not rehearsal.exists():
+        linked = Path(tempfile.mkdtemp(dir=temporary))
+        (linked / _LEAVES).mkdir(mode=0o700)
+        for path in (*directory.glob("*"), *(directory / _LEAVES).glob("*")):
+            if path.suffix in (".key", ".crt"):
+                (linked / path.relative_to(directory)).symlink_to(path.resolve())
+        # Another host's task may have been faster; a directory that holds something is not replaced.
+        with contextlib.suppress(OSError):
+            linked.rename(rehearsal)
+    return rehearsal
+
+
+def _request_problems(requests: list[Request], terms: Terms) -> list[str]:
+    problems = []
+    seen: set[str] = set()
+    if terms.renew_days >= terms.valid_days:
+        problems.append(
+            f"certificates valid for {terms.valid_days} days and renewed {terms.renew_days} days before their end "
+            "would be renewed on every run: renew later or let them live longer"
+        )
+    for request in requests:
+        if not _FILE_NAME.fullmatch(request.name):
+            problems.append(
+                f"'{request.name}' cannot name a certificate's file: letters, digits, dots, hyphens, at most 128"
+            )
+        if request.name in seen:
+            problems.append(f"'{request.name}' is asked for twice: one certificate has one list of names")
+        seen.add(request.name)
+        if not request.names:
+            problems.append(f"'{request.name}' has no names to be valid for")
+        for name in request.names:
+            try:
+                pki.normalise_name(name)
+            except PkiError as exc:
+                problems.append(f"'{request.name}': {exc}")
+    return problems
+
+
+def _check_provided(requests: list[Request], now: datetime.datetime) -> tuple[list[Kept], list[str]]:
+    kept, problems = [], []
+    for request in requests:
+        certificate_path, key_path = request.certificate_path, request.key_path
+        if certificate_path is None or key_path is None:
+            problems.append(f"'{request.name}': a provided certificate needs both its certificate and its key")
+            continue
+        pair, unread = _read_pair(certificate_path, key_path)
+        if pair is None:
+            problems += [f"'{request.name}': {problem}" for problem in unread]
+            continue
+        found = pki.provided_problems(pair, [pki.normalise_name(name) for name in request.names], now)
+        problems += [f"'{request.name}' ({certificate_path}): {problem}" for problem in found]
+        kept.append(_kept(request, pair, certificate_path, key_path))
+    return kept, problems
+
+
+def _end_warnings(provided: list[Kept], terms: Terms) -> tuple[str, ...]:
+    return tuple(
+        f"the provided certificate '{each.name}' expires on {each.not_after:%Y-%m-%d}: "
+        f"put a new one at {each.certificate_path}"
+        for each in provided
+        if _soon(each.not_after, terms, terms.renew_days)
+    )
+
+
+def _soon(end: datetime.datetime, terms: Terms, days: int) -> bool:
+    return end - terms.now < datetime.timedelta(days=days)
+
+
+def _authority(directory: Path, now: datetime.datetime) -> tuple[Pair, bool]:
+    """Return the CA and whether it was made now. A key is never replaced or repaired: that is a person's decision."""
+    key_path, certificate_path = directory / "ca.key", directory / "ca.crt"
+    if not key_path.exists():
+        if certificate_path.exists():
+            raise PkiError(f"{certificate_path} is there, its {key_path.name} is not: restore the key, {_START_AGAIN}")
+        _write(key_path, pki.key_pem(pki.new_key()))
+    if key_path.stat().st_mode & _OTHERS:
+        raise PkiError(
+            f"{key_path} can be read by others than its owner: if nobody has, chmod 600 {key_path}, {_START_AGAIN}"
+        )
+    created = not certificate_path.exists()
+    if created:
+        # Also after a run killed between the two files: the key alone makes the same authority again.
+        _write(certificate_path, pki.new_ca(pki.load_key(key_path.read_bytes()), now).certificate_pem())
+    authority, problems = _read_pair(certificate_path, key_path)
+    if authority is not None:
+        problems = [f"{directory}: {problem}" for problem in filter(None, [pki.ca_problem(authority, now)])]
+    if authority is None or problems:
+        raise PkiError(f"this CA cannot sign ({'; '.join(problems)}): restore it, {_START_AGAIN}")
+    return authority, created
+
+
+def _leaf(directory: Path, authority: Pair, request: Request, terms: Terms) -> Kept:
+    base = directory / _LEAVES / request.name.replace("*", "_")
+    key_path, certificate_path = base.with_name(f"{base.name}.key"), base.with_name(f"{base.name}.crt")
+    names = [pki.normalise_name(name) for name in request.names]
+    leaf: Pair | None = None
+    reason: str | None = "there was none"
+    if key_path.exists() and certificate_path.exists():
+        leaf, problems = _read_pair(certificate_path, key_path)
+        reason = "; ".join(problems) or None
+    if leaf is not None:
+        reason = pki.renewal_reason(leaf, authority, names, terms.now, terms.renew_days)
+        if reason is None and key_path.stat().st_mode & _OTHERS:
+            reason = "others could read its key"
+    if leaf is None or reason is not None:
+        leaf = pki.issue(authority, names, terms.now, terms.valid_days)
+        _write(key_path, pki.key_pem(leaf.key))
+        _write(certificate_path, leaf.certificate_pem())
+    return _kept(request, leaf, certificate_path, key_path, reason)
+
+
+def _kept(request: Request, pair: Pair, certificate_path: Path, key_path: Path, reason: str | None = None) -> Kept:
+    end = pair.certificate.not_valid_after_utc
+    return Kept(request.name, pair.certificate_pem().decode(), certificate_path, key_path, end, reason)
+
+
+def _read_pair(certificate_path: Path, key_path: Path) -> tuple[Pair | None, list[str]]:
+    """Return the pair in these files, or every reason why it cannot be read."""
+    problems = []
+    key, certificates = None, []
+    try:
+        certificates = pki.load_certificates(certificate_path.read_bytes())
+    except (OSError, PkiError) as exc:
+        problems.append(f"{certificate_path}: {_words(exc)}")
+    try:
+        key = pki.load_key(key_path.read_bytes())
+    except (OSError, PkiError) as exc:
+        problems.append(f"{key_path}: {_words(exc)}")
+    if key is None or not certificates:
+        return None, problems
+    return Pair(key, certificates[0], tuple(certificates[1:])), []
+
+
+def _words(exc: Exception) -> str:
+    return (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_open_directory(directory)
+        (directory / _LEAVES).mkdir(mode=0o700, exist_ok=True)
+        with open(directory / ".lock", "w", encoding="ascii") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if not (directory / ".gitignore").exists():
+                _write(directory / ".gitignore", b"*\n")
+            yield
+    except OSError as exc:
+        raise PkiError(f"the CA directory {directory} cannot be used: {exc}") from exc
+
+
+def _refuse_open_directory(directory: Path) -> None:
+    if directory.stat().st_mode & _OTHERS:
+        raise PkiError(f"{directory} holds a CA's key and is open to others than its owner: chmod 700 {directory}")
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise PkiError("\n".join(problems))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put a 0600 file in place by rename, on disk before it is visible."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
