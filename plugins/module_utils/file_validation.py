@@ -28,13 +28,18 @@ class Validation:
 
 
 def validate(
-    steps: Sequence[Validation], files: Sequence[WantedFile], root: str | None, foreign: Sequence[str]
+    steps: Sequence[Validation],
+    files: Sequence[WantedFile],
+    root: str | None,
+    foreign: Sequence[str],
+    workspace: Path | None = None,
 ) -> list[dict[str, object]]:
     """Run every command that can run over a private copy of the set, and return what became of each.
 
     A command may name `{staged}`, a directory that holds the set (without a root: at its absolute paths), and with a
-    root `{view}`, which looks like the directory around the root with the new set in the old one's place. `foreign` are the
-    files that others put below the root and that stay there.
+    root `{view}`, which looks like the directory around the root with the new set in the old one's place. `foreign` are
+    the files that others put below the root and that stay there. The copy is made in `workspace`, a path of the
+    caller's, so that it can remove what a killed run left there; without one it is made among the temporary files.
     """
     outcomes: list[dict[str, object]] = []
     due = [step for step in steps if step.requires is None or os.path.exists(step.requires)]
@@ -43,7 +48,8 @@ def validate(
     ]
     if not due:
         return outcomes
-    private = Path(tempfile.mkdtemp(prefix="cubeops-validate-"))
+    private = workspace or Path(tempfile.mkdtemp(prefix="cubeops-"))
+    private.mkdir(mode=0o700, exist_ok=workspace is None)
     try:
         places = _mirror(private, files, root, foreign)
         hidden = {

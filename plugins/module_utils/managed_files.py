@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 import time
 import zlib
@@ -88,12 +89,13 @@ class Result:
     changed_files: list[str] = field(default_factory=list)
     removed_files: list[str] = field(default_factory=list)
     foreign_files: list[str] = field(default_factory=list)
+    root_created: bool = False
     diff: list[dict[str, str]] = field(default_factory=list)
     validation: list[dict[str, object]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
-        return bool(self.changed_files or self.removed_files)
+        return bool(self.root_created or self.changed_files or self.removed_files)
 
 
 def pack(file_set: FileSet) -> str:
@@ -152,35 +154,50 @@ def converge(
     """Make the files on disk those of the set; with `apply` false only say (and validate) what would be changed."""
     check(file_set)
     owners = ownership or Ownership()
-    with _lock(manifests, file_set.name) if apply else contextlib.nullcontext():
+    if not apply:
+        layout = _layout(file_set, _read_manifest(manifests, file_set), owners)
+        return _compare(file_set, layout, owners, with_diff, workspace=None)
+    with _lock(manifests, file_set.name):
         known = _read_manifest(manifests, file_set)
-        layout: Layout
-        if file_set.root is None:
-            layout = LooseFiles(file_set.files, known, owners)
-        else:
-            layout = RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners)
-        if apply:
-            _refuse_unknown_owners(file_set.files, owners)
-            layout.clean()
-        changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
-        result = Result(file_set.digest, [file.dest for file in changed], layout.unwanted(), layout.foreign())
-        if with_diff:
-            result.diff = _diffs(changed, result.removed_files, layout, owners)
-        empty = file_set.root is not None and not os.path.lexists(file_set.root)
-        if result.changed or empty:
-            result.validation = validate(file_set.validate, file_set.files, file_set.root, result.foreign_files)
-        if apply:
-            wanted = {file.dest for file in file_set.files}
-            if result.changed or empty:
-                _write_manifest(manifests, file_set, known | wanted)
-                try:
-                    layout.stage({file.dest for file in changed})
-                    layout.put_in_place(result.removed_files)
-                except OSError as exc:
-                    layout.clean()
-                    raise ManagedFilesError(f"{file_set.name}: a file cannot be written: {exc}") from exc
-            _write_manifest(manifests, file_set, wanted)
+        layout = _layout(file_set, known, owners)
+        _refuse_unknown_owners(file_set.files, owners)
+        layout.clean()
+        workspace = manifests / f"{file_set.name}.validation"
+        shutil.rmtree(workspace, ignore_errors=True)
+        result = _compare(file_set, layout, owners, with_diff, workspace)
+        wanted = {file.dest for file in file_set.files}
+        if result.changed:
+            _write_manifest(manifests, file_set, known | wanted)
+            _put_in_place(file_set.name, layout, result)
+        _write_manifest(manifests, file_set, wanted)
     return result
+
+
+def _layout(file_set: FileSet, known: set[str], owners: Ownership) -> Layout:
+    if file_set.root is None:
+        return LooseFiles(file_set.files, known, owners)
+    return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners)
+
+
+def _compare(file_set: FileSet, layout: Layout, owners: Ownership, with_diff: bool, workspace: Path | None) -> Result:
+    """Return what has to change, after the new set, if there is one, was found valid."""
+    changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
+    result = Result(file_set.digest, [file.dest for file in changed], layout.unwanted(), layout.foreign())
+    result.root_created = file_set.root is not None and not os.path.lexists(file_set.root)
+    if with_diff:
+        result.diff = _diffs(changed, result.removed_files, layout, owners)
+    if result.changed:
+        result.validation = validate(file_set.validate, file_set.files, file_set.root, result.foreign_files, workspace)
+    return result
+
+
+def _put_in_place(name: str, layout: Layout, result: Result) -> None:
+    try:
+        layout.stage(set(result.changed_files))
+        layout.put_in_place(result.removed_files)
+    except OSError as exc:
+        layout.clean()
+        raise ManagedFilesError(f"{name}: a file cannot be written: {exc}") from exc
 
 
 @contextlib.contextmanager

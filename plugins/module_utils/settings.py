@@ -8,8 +8,8 @@ variable (which is what an audit judges), and the versions for which it is writt
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Iterable, Mapping, Optional, Sequence
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 
@@ -55,7 +55,7 @@ class Setting:
         """Say whether the variable is set for this version."""
         return self.write != NEVER and versions.within(version, self.write)
 
-    def render(self, value: object) -> Optional[str]:
+    def render(self, value: object) -> str | None:
         """Return the variable's text, None where it is left out; raise SettingError for a wrong type."""
         if value is None or (self.true_only and value is False):
             return None
@@ -94,7 +94,7 @@ def unread(rows: Sequence[Setting], values: Mapping[str, object], version: str) 
     return tuple(sorted(name for name, value in values.items() if value is not None and name not in carried))
 
 
-def winner(rows: Sequence[Setting], name: str, version: str, present: Iterable[str]) -> Optional[Setting]:
+def winner(rows: Sequence[Setting], name: str, version: str, present: Iterable[str]) -> Setting | None:
     """Return the row of a setting that this version obeys among the variables present; None if none is."""
     found = set(present)
     read = [row for row in rows if row.name == name and row.target in found and row.is_read_by(version)]

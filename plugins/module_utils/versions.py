@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Callable, NamedTuple, Optional
+from typing import NamedTuple
 
 SUPPORTED = ">=0.19,<0.36"
 DEFAULT = "0.29.57"
@@ -39,7 +40,7 @@ class Version(NamedTuple):
 
 
 @lru_cache(maxsize=None)
-def _parse_text(text: str) -> Optional[Version]:
+def _parse_text(text: str) -> Version | None:
     match = _VERSION.fullmatch(text)
     return Version(*(int(part) for part in match.groups())) if match else None
 
@@ -78,7 +79,7 @@ def within(version: str, spec: str) -> bool:
     return _within(parse(version), spec)
 
 
-def problem(value: object) -> Optional[str]:
+def problem(value: object) -> str | None:
     """Say why this version of Cube.js cannot be deployed, and what to do; None when it can."""
     try:
         version = parse(value)
@@ -111,7 +112,7 @@ NODE_ENGINES = (
 )
 
 
-def node_problem(version: str, node: str) -> Optional[str]:
+def node_problem(version: str, node: str) -> str | None:
     """Say why a Node.js version cannot run this version of Cube; None when it can."""
     engine = next(row for row in NODE_ENGINES if within(version, row.cube))
     found = parse(node.lstrip("v"))
@@ -175,7 +176,7 @@ STAGES_IN_SOURCE = "<0.27.35"
 MAY_STAGE_IN_SOURCE = ">=0.27.35,<0.28"
 
 
-def mysql_server_problem(version: str) -> Optional[str]:
+def mysql_server_problem(version: str) -> str | None:
     """Say why Cube cannot log in to this MySQL or MariaDB server ("8.0.36", "10.11.6-MariaDB"); None when it can.
 
     Cube's driver speaks only mysql_native_password, which Oracle removed in MySQL 9.0. The suffix

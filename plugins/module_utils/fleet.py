@@ -1,0 +1,192 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The fleet: everything that an inventory describes or that was found running. Plain data, no values of secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+API = "api"
+REFRESH_WORKER = "refresh_worker"
+SOCKET = "socket"
+TCP = "tcp"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What may be known of a secret: where it stands and what is wrong with it, never its value.
+
+    reference: `<tenant>/<purpose>/<rotation>`.
+    subject: the variable that gives it.
+    given: it stands in the inventory; otherwise it is derived.
+    ours: this collection sets it on the server too, so that a weak one can be replaced at will.
+    fingerprint: keyed digest, equal for equal values within one run.
+    problems: why it is weak; empty when it is not.
+    """
+
+    purpose: str
+    reference: str
+    subject: str
+    given: bool
+    ours: bool
+    fingerprint: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RedisLink:
+    """How a tenant's processes reach Redis.
+
+    server: the inventory host whose Redis instance it is; "" for an external one.
+    host: an external server's; "" for our own, whose address depends on where the process is.
+    pool_max: 0 is a connection on demand.
+    maxclients: what the inventory asks for; None is derived.
+    by_url: the inventory gives a URL, which is passed on as it is.
+    problems: why the client cannot use the URL, or cannot carry a password in it.
+    """
+
+    server: str
+    host: str
+    port: int
+    index: int
+    tls: bool
+    client: str
+    pool_min: int
+    pool_max: int
+    maxclients: int | None
+    by_url: bool = False
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StorageLink:
+    """How a tenant's processes reach the pre-aggregation storage; server as in RedisLink."""
+
+    server: str
+    host: str
+    port: int
+    schema: str
+    user: str
+    tls: bool
+
+
+@dataclass(frozen=True)
+class DatabaseLink:
+    """The source database of a tenant."""
+
+    type: str
+    host: str
+    port: int | None
+    name: str
+    user: str
+    tls: bool
+    pool_max: int
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One Cube.js deployment as the inventory describes it.
+
+    subject: the path of its definition; api_hosts, worker_host: where its processes live.
+    redis, storage: None where the tenant does without.
+    missing: endpoints that nothing gives ("redis", "storage", "database").
+    """
+
+    name: str
+    subject: str
+    number: int | None
+    version: str
+    server_name: str
+    api_hosts: tuple[str, ...]
+    worker_host: str
+    api_instances: int
+    refresh_worker: bool
+    max_in_flight: int
+    orchestrators: int
+    cache_and_queue_driver: str
+    redis: RedisLink | None
+    storage: StorageLink | None
+    database: DatabaseLink
+    secrets: tuple[Secret, ...] = ()
+    environment: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def processes(self) -> int:
+        """Return how many Cube.js processes the tenant has in all."""
+        return len(self.api_hosts) * self.api_instances + (1 if self.worker_host else 0)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One Cube.js process. memory_bytes and heap_mb are None where the host's memory is not known."""
+
+    tenant: str
+    kind: str
+    name: str
+    host: str
+    unit: str
+    listen: str
+    socket: str | None
+    port: int | None
+    memory_bytes: int | None = None
+    heap_mb: int | None = None
+    restart_seconds: int = 5
+    stop_seconds: int = 10
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    """One Redis instance; need is how many connections its clients may open."""
+
+    tenant: str
+    name: str
+    host: str
+    port: int
+    bind: tuple[str, ...]
+    tls: bool
+    maxclients: int
+    need: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """One MySQL server with pre-aggregations; version None where it is not known."""
+
+    host: str
+    port: int
+    distribution: str
+    version: str | None
+    bind: tuple[str, ...]
+    max_connections: int
+    tenants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """One Nginx and the tenants that it serves."""
+
+    host: str
+    tenants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All of it."""
+
+    tenants: tuple[Tenant, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    redis_servers: tuple[RedisServer, ...] = ()
+    stores: tuple[Store, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
+    addresses: dict[str, str] = field(default_factory=dict)
+    memory_bytes: dict[str, int | None] = field(default_factory=dict)
+
+    def instances_of(self, tenant: str) -> Iterator[Instance]:
+        """Yield the processes of a tenant."""
+        return (instance for instance in self.instances if instance.tenant == tenant)
+
+    def instances_on(self, host: str) -> Iterator[Instance]:
+        """Yield the processes on a host."""
+        return (instance for instance in self.instances if instance.host == host)

@@ -1,0 +1,163 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Secrets of tenants: derived when the inventory gives none, referred to in the plan, revealed where they are written."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+REFERENCE = "__secret__"
+ALPHABET = string.ascii_letters + string.digits
+# 40 letters and digits carry 238 bits.
+LENGTH = 40
+# The audit's floor for the API secret; a shorter HS256 key can be searched for offline.
+SHORTEST = 32
+SHORTEST_PASSWORD = 16
+FEWEST_DIFFERENT = 10
+
+API_SECRET = "api_secret"
+REDIS_PASSWORD = "redis_password"
+REDIS_URL = "redis_url"
+STORAGE_PASSWORD = "storage_password"
+DATABASE_PASSWORD = "database_password"
+ENVIRONMENT = "environment:"
+
+PATHS: Mapping[str, tuple[str, ...]] = {
+    API_SECRET: ("api_secret",),
+    REDIS_PASSWORD: ("redis", "password"),
+    REDIS_URL: ("redis", "url"),
+    STORAGE_PASSWORD: ("pre_aggregations", "password"),
+    DATABASE_PASSWORD: ("database", "password"),
+}
+DERIVED = (API_SECRET, REDIS_PASSWORD, STORAGE_PASSWORD)
+
+_SAMPLES = (
+    "secret", "mysecret", "password", "passw0rd", "changeme", "change_me", "change-me", "example", "test", "foobared",
+    "default", "cubejs", "cube", "admin", "root", "letmein", "qwerty", "yoursecret", "your_secret", "your-secret",
+    "apisecret", "api_secret", "api-secret", "cubejs_api_secret", "sample", "insecure", "todo", "xxx",
+)  # fmt: skip
+
+
+class SecretError(ValueError):
+    """A secret that cannot be revealed; the message names what to set."""
+
+
+def derive(master: str, purpose: str, tenant: str, counter: int) -> str:
+    """Return a tenant's secret for one purpose: 40 letters and digits, the same for the same arguments.
+
+    HMAC-SHA256 of the master secret over purpose, tenant and rotation counter. Letters and digits
+    alone, since both grammars of Redis URLs, MySQL and systemd carry them as they are.
+    """
+    found: list[str] = []
+    block = 0
+    # Bytes from 248 on would make the first letters likelier than the last.
+    usable = 256 - 256 % len(ALPHABET)
+    while len(found) < LENGTH:
+        message = "\0".join(("cubeops.cubejs", purpose, tenant, str(counter), str(block))).encode()
+        digest = hmac.new(master.encode(), message, hashlib.sha256).digest()
+        found.extend(ALPHABET[byte % len(ALPHABET)] for byte in digest if byte < usable)
+        block += 1
+    return "".join(found[:LENGTH])
+
+
+def problems(value: str, shortest: int = SHORTEST) -> tuple[str, ...]:
+    """Return why a secret is weak, without telling it: empty, short, a sample, or too uniform."""
+    if not value.strip():
+        return ("it is empty",)
+    found = []
+    folded = value.strip().lower()
+    rest = folded
+    for sample in sorted(_SAMPLES, key=len, reverse=True):
+        rest = rest.replace(sample, "")
+    if folded in _SAMPLES or len(rest.strip(string.digits + string.punctuation)) * 3 < len(folded) and rest != folded:
+        found.append("it is a sample or made of well-known words")
+    if len(value) < shortest:
+        found.append(f"it has {len(value)} characters, fewer than {shortest}")
+    if len(set(value)) < FEWEST_DIFFERENT:
+        found.append(f"it has only {len(set(value))} different characters")
+    if any(ord(character) < 32 for character in value):
+        found.append("it has a line break or another control character")
+    return tuple(found)
+
+
+def fingerprint(key: bytes, value: str) -> str:
+    """Return a keyed digest by which equal secrets can be told within one run, and nothing else."""
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def fingerprint_key(master: str) -> bytes:
+    """Return the key of fingerprints that belongs to a master secret."""
+    return hmac.new(master.encode(), b"cubeops.cubejs\0fingerprint", hashlib.sha256).digest()
+
+
+def given(tenant: Mapping[str, Any], purpose: str) -> str | None:
+    """Return the secret that a tenant's definition gives for a purpose; None when it gives none."""
+    if purpose.startswith(ENVIRONMENT):
+        path: tuple[str, ...] = ("environment", purpose[len(ENVIRONMENT):])
+    else:
+        path = PATHS[purpose]
+    value: Any = tenant
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return None if value is None else str(value)
+
+
+def counter_of(tenant: Mapping[str, Any], purpose: str) -> int:
+    """Return how often a tenant's secret was rotated."""
+    rotation = tenant.get("rotation")
+    return int(rotation.get(purpose) or 0) if isinstance(rotation, Mapping) else 0
+
+
+def reference(tenant: Mapping[str, Any], purpose: str) -> str:
+    """Return the name of a secret: `<tenant>/<purpose>/<rotation>`."""
+    return f"{tenant.get('name')}/{purpose}/{counter_of(tenant, purpose)}"
+
+
+def refer(tenant: Mapping[str, Any], purpose: str) -> dict[str, str]:
+    """Return what stands in the plan for a secret."""
+    return {REFERENCE: reference(tenant, purpose)}
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The values behind references: tenants' definitions by name, and the master secret."""
+
+    tenants: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    master: str | None = field(repr=False)
+
+    @classmethod
+    def of(cls, tenants: Iterable[Mapping[str, Any]], master: str | None) -> Vault:
+        """Return the vault of a list of definitions."""
+        return cls({str(tenant.get("name")): tenant for tenant in tenants}, master)
+
+    def value(self, name: str) -> str:
+        """Return the secret of a reference; raise SecretError when nothing gives it."""
+        parts = name.split("/")
+        if len(parts) != 3 or not parts[2].isdigit():
+            raise SecretError(f"{name!r} is no reference to a secret")
+        tenant, purpose, counter = parts
+        if tenant not in self.tenants:
+            raise SecretError(f"{name}: cubejs_tenants has no tenant {tenant!r} here; define it for all hosts")
+        stated = given(self.tenants[tenant], purpose)
+        if stated is not None:
+            return stated
+        if purpose not in DERIVED:
+            raise SecretError(f"{name}: the tenant's definition gives none, and it cannot be derived")
+        if not self.master:
+            raise SecretError(f"{name}: set cubejs_master_secret, from which it is derived, or give it in the tenant")
+        return derive(self.master, purpose, tenant, int(counter))
+
+    def reveal(self, value: Any) -> Any:
+        """Return a value with every reference in it replaced by its secret."""
+        if isinstance(value, Mapping):
+            if set(value) == {REFERENCE}:
+                return self.value(value[REFERENCE])
+            return {key: self.reveal(item) for key, item in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+            return [self.reveal(item) for item in value]
+        return value
