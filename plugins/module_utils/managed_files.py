@@ -162,6 +162,7 @@ def converge(
         layout = _layout(file_set, known, owners)
         _refuse_unknown_owners(file_set.files, owners)
         layout.clean()
+        (manifests / f"{file_set.name}.new").unlink(missing_ok=True)
         workspace = manifests / f"{file_set.name}.validation"
         shutil.rmtree(workspace, ignore_errors=True)
         result = _compare(file_set, layout, owners, with_diff, workspace)
@@ -242,7 +243,7 @@ def _write_manifest(manifests: Path, file_set: FileSet, files: set[str]) -> None
     path = manifests / f"{file_set.name}.json"
     if path.exists() and path.read_text() == text:
         return
-    staged = path.with_suffix(".new")
+    staged = manifests / f"{file_set.name}.new"
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)

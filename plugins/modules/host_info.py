@@ -10,8 +10,8 @@ short_description: Look at a host once, for all roles of this collection
 version_added: 0.1.0
 author: The cubeops.cubejs contributors
 description:
-  - Sets the fact C(ansible_facts.cubeops_host), so that no role needs gathered facts or a package manager's call to learn
-    that there is nothing to do.
+  - Sets the fact C(ansible_facts.cubeops_host), so that no role needs gathered facts or a package manager's call to
+    learn that there is nothing to do.
 options:
   package_pattern:
     description: Regular expression; installed packages whose name matches from its beginning are reported.

@@ -12,10 +12,10 @@ author: The cubeops.cubejs contributors
 description:
   - Renders any number of files on the controller and keeps them on the host in one call, where a loop of templates
     costs one call for each of them.
-  - The set is validated before it is put in place, in check mode too. A set that is refused leaves what is there as it is.
+  - The set is validated before it is put in place, in check mode too. A refused set leaves what is there as it is.
   - Removes the files that the same O(name) wrote earlier and that are no longer listed, and never any other.
-  - A run killed at any point leaves every file old or new, whole; with a O(root) this is true of the whole set. The next
-    run completes it.
+  - A run killed at any point leaves every file old or new, whole; with a O(root) this is true of the whole set. The
+    next run completes it.
 options:
   name:
     description: What the set is called on the host. Two tasks with the same name keep the same set.
@@ -35,7 +35,8 @@ options:
     suboptions:
       dest:
         description:
-          - Where the file goes; below O(root) when there is one, and absolute otherwise. Missing directories are created.
+          - Where the file goes; below O(root) when there is one, and absolute otherwise. Missing directories are
+            created.
           - "With O(files[].for_each), C({key}) is filled from the item."
         type: str
         required: true
@@ -77,8 +78,8 @@ options:
     suboptions:
       command:
         description:
-          - "C({staged}) is a directory that holds the set, without O(root) at the files' absolute paths. C({view}), with
-            O(root) only, looks like the directory around it with the new set in the old one's place."
+          - "C({staged}) is a directory that holds the set, without O(root) at the files' absolute paths. C({view}),
+            with O(root) only, looks like the directory around it with the new set in the old one's place."
         type: str
         required: true
       requires:
@@ -124,6 +125,10 @@ foreign_files:
   returned: success
   type: list
   elements: str
+root_created:
+  description: Whether O(root) was not there before.
+  returned: success
+  type: bool
 digest:
   description: Digest of the whole set.
   returned: success

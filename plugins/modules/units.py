@@ -12,8 +12,8 @@ author: The cubeops.cubejs contributors
 description:
   - Enables and starts any number of units in one call, and restarts or reloads those that were started before one of
     their files last changed.
-  - Nothing depends on a notification, so a run that was killed after it wrote a file and before it restarted the service
-    is completed by the next run.
+  - Nothing depends on a notification, so a run that was killed after it wrote a file and before it restarted the
+    service is completed by the next run.
   - Lets systemd read its unit files again when it has to.
   - A unit that does not stay up, and a reload that is not taken up, fail with the last lines of the unit's journal.
 options:
@@ -35,7 +35,8 @@ options:
         elements: str
         default: []
       on_change:
-        description: What is done when a file is newer than what runs. V(reload) is for services that replace their workers.
+        description:
+          - What is done when a file is newer than what runs. V(reload) is for services that replace their workers.
         type: str
         choices: [restart, reload]
         default: restart

@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Renderer:
-    """Renders with a task's own templar, variables and search path. `find` returns a template's path on the controller."""
+    """Renders with a task's own templar, variables and search path; `find` returns where a template lies."""
 
     templar: Any
     loader: Any

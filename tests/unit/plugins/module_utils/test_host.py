@@ -89,7 +89,11 @@ def test_container(tmp_path: Path, mark: str) -> None:
     assert host.is_container(write(tmp_path, {mark: ""}))
 
 
-DPKG = "installed nginx 1.22.1-9\nconfig-files mariadb-server 1:10.5\ninstalled bash 5.2\ninstalled python3-redis 4.3.4-1\n"
+DPKG = """installed nginx 1.22.1-9
+config-files mariadb-server 1:10.5
+installed bash 5.2
+installed python3-redis 4.3.4-1
+"""
 RPM = "installed redis 6.2.7-1.el9\ninstalled bash 5.1\n"
 
 
