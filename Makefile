@@ -55,7 +55,7 @@ lint: setup-dev ## ruff, mypy, yamllint, ansible-lint (production), codespell
 
 .PHONY: sanity
 sanity: setup-dev ## ansible-test sanity
-	@sh tests/sanity.sh
+	@bash tests/sanity.sh
 
 .PHONY: unit
 unit: setup-dev ## Unit tests (seconds)

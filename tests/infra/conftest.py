@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +73,6 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
+def lab() -> Lab:
     """Return the scenario's hosts."""
-    yield Lab(scenario=ROOT / "molecule" / SCENARIO, folder=LAB)
+    return Lab(scenario=ROOT / "molecule" / SCENARIO, folder=LAB)

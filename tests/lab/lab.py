@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Prepare throw-away test hosts: containers that boot a real systemd, reached over SSH.
 
 Everything is kept under one folder of the checkout, Podman's storage included, so that the
@@ -24,9 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 LAB = CACHE / "lab"
 SUITES = ("bookworm", "bullseye", "trixie")
-IMAGE_PACKAGES = (
-    "systemd,systemd-sysv,dbus,python3,python3-apt,ca-certificates,iproute2,sudo,openssh-server,procps"
-)
+IMAGE_PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-apt,ca-certificates,iproute2,sudo,openssh-server,procps"
 # Podman's own default for `nofile`; a machine whose hard limit is lower refuses to raise it.
 PODMAN_OPEN_FILES = 1048576
 
