@@ -1,0 +1,31 @@
+"""Rendered pages are what their sources render now; links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = importlib.util.spec_from_file_location("render", ROOT / "docs" / "render.py")
+assert SPEC is not None
+assert SPEC.loader is not None
+render = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(render)
+
+
+@pytest.mark.parametrize("path", sorted(render.pages()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_rendered_pages_are_up_to_date(path: Path) -> None:
+    assert path.read_text() == render.pages()[path], "run `make docs`"
+
+
+PAGES = [path for path in ROOT.glob("**/*.md") if not {".venv", ".cache", "node_modules"} & set(path.parts)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert not missing

@@ -1,0 +1,140 @@
+"""The repository checked against itself: layout, mirrors, names, hosts."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = ("redis", "mysql", "cubejs", "nginx")
+TASK_FILES = ("main", "install", "configure", "service", "health")
+PLUGIN_FOLDERS = ("module_utils", "modules", "action", "filter", "plugin_utils")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the files that git has, or would add, as paths."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def has_code(path: Path) -> bool:
+    """Say whether a plugin file is more than a documentation stub of an action plugin."""
+    return path.name != "__init__.py" and re.search(r"^(def|class) ", path.read_text(), re.MULTILINE) is not None
+
+
+SOURCES = [path for path in tracked(*(f"plugins/{folder}/**.py" for folder in PLUGIN_FOLDERS)) if has_code(path)]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "plugins")))
+def test_every_source_has_its_test(source: Path) -> None:
+    mirror = ROOT / "tests/unit" / source.relative_to(ROOT).with_name(f"test_{source.name}")
+    assert mirror.exists(), f"write {mirror.relative_to(ROOT)}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_has_the_same_task_files(role: str) -> None:
+    found = {path.stem for path in (ROOT / "roles" / role / "tasks").glob("*.yml")}
+    assert found == set(TASK_FILES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_main_is_a_table_of_contents(role: str) -> None:
+    tasks = yaml.safe_load((ROOT / "roles" / role / "tasks" / "main.yml").read_text())
+    imported = [task["ansible.builtin.import_tasks"] for task in tasks if "ansible.builtin.import_tasks" in task]
+    assert imported == [f"{name}.yml" for name in TASK_FILES[1:]], "main.yml imports the four others, in order"
+    assert len(tasks) <= len(imported) + 1, "besides the imports, main.yml has at most one task"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_has_a_scenario_of_its_own_and_tests(role: str) -> None:
+    assert (ROOT / "molecule" / role / "molecule.yml").exists()
+    assert list((ROOT / "tests" / "infra" / role).glob("test_*.py"))
+
+
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_scenario_has_tests(scenario: str) -> None:
+    assert list((ROOT / "tests" / "infra" / scenario).glob("test_*.py")), f"write tests/infra/{scenario}/test_*.py"
+
+
+@pytest.mark.parametrize("path", tracked("**/package-lock.json"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_lockfiles_hold_no_registry_addresses(path: Path) -> None:
+    packages = json.loads(path.read_text())["packages"]
+    assert packages
+    assert not [name for name, entry in packages.items() if "resolved" in entry and "://" in entry["resolved"]]
+
+
+def package_hosts() -> set[str]:
+    """Return the hosts from which this machine's package clients fetch, and the clients' own defaults."""
+    texts = [path.read_text() for path in Path("/etc/apt").glob("sources.list*") if path.is_file()]
+    texts += [path.read_text() for path in Path("/etc/apt/sources.list.d").glob("*.sources")]
+    hosts = set(re.findall(r"^(?:URIs:|deb\b.*?)\s*https?://([^/\s]+)", "\n".join(texts), re.MULTILINE))
+    return hosts | {
+        ".".join(("registry", "npmjs", "org")),
+        ".".join(("pypi", "org")),
+        ".".join(("deb", "debian", "org")),
+    }
+
+
+def test_no_package_registry_is_named() -> None:
+    pattern = re.compile("|".join(re.escape(host) for host in sorted(package_hosts())))
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.suffix not in {".png", ".gz"} and pattern.search(path.read_text(errors="replace"))
+    ]
+    assert not found, f"use what the machine is set up with: {found}"
+
+
+def test_yaml_holds_no_version_conditions() -> None:
+    """Versions and arithmetic belong to Python: an `is version(` in a role or playbook is a rule in hiding."""
+    pattern = re.compile(r"\bis\s+(not\s+)?version\(|\|\s*version\(")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked("roles/**", "playbooks/**")
+        if path.suffix in {".yml", ".j2"}
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found
+
+
+def test_readme_is_short_and_names_the_two_commands() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) < 150
+    assert "make quickstart" in readme
+    assert "make test" in readme
+
+
+def test_continuous_integration_runs_the_readmes_command() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+@pytest.mark.parametrize("path", tracked("docs/decisions/*.md"), ids=lambda path: path.stem)
+def test_decisions_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 40
+
+
+def test_changelog_fragments_are_valid() -> None:
+    done = subprocess.run(
+        [str(ROOT / ".venv/bin/antsibull-changelog"), "lint"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
