@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import (
@@ -29,27 +30,47 @@ STAGING = ".staging-"
 SET_NAME = re.compile(r"^[0-9a-f]{16}(\.\d+)?$")
 
 
+@dataclass(frozen=True)
+class Entrance:
+    """A symbolic link around a root by which programs find the set; `dest` is relative to the directory of the root.
+
+    What stood there before is kept once, under the name `original` beside it.
+    """
+
+    dest: str
+    link: str
+    original: str | None = None
+
+
 class RootedSet:
     """A set that lives in one versioned directory; its root is a symbolic link to it."""
 
     def __init__(
-        self, root: Path, files: Sequence[WantedFile], known: set[str], digest: str, ownership: Ownership
+        self,
+        root: Path,
+        files: Sequence[WantedFile],
+        known: set[str],
+        digest: str,
+        ownership: Ownership,
+        entrances: Sequence[Entrance] = (),
     ) -> None:
         self.root = root
+        self._entrances = entrances
         self.store = root.parent / f".{root.name}.d"
         self._files = files
         self._known = known
         self._digest = digest
         self._ownership = ownership
         self._staged = self.store
-        refuse_unsafe_parents(root)
+        for path in (root, *(root.parent / entrance.dest for entrance in entrances)):
+            refuse_unsafe_parents(path)
         self.current = self._current()
 
     def _current(self) -> Path | None:
         """Return the directory that the root shows, and refuse a root that someone else made."""
         if not os.path.lexists(self.root):
             return None
-        target = os.readlink(self.root) if self.root.is_symlink() else ""
+        target = str(self.root.readlink()) if self.root.is_symlink() else ""
         parent, _, name = target.rpartition("/")
         if parent != self.store.name or not SET_NAME.match(name):
             raise ManagedFilesError(f"{self.root} was made by something else: move it away, and it is made anew")
@@ -68,6 +89,26 @@ class RootedSet:
         """Return the files in the set that someone else put there: they are kept."""
         wanted = {file.dest for file in self._files}
         return sorted(dest for dest in self._present() if dest not in self._known and dest not in wanted)
+
+    def closed(self) -> list[Entrance]:
+        """Return the entrances that do not lead into the set yet."""
+        return [entrance for entrance in self._entrances if not self._is_open(entrance)]
+
+    def _is_open(self, entrance: Entrance) -> bool:
+        path = self.root.parent / entrance.dest
+        return path.is_symlink() and str(path.readlink()) == entrance.link
+
+    def open_entrances(self) -> None:
+        """Put the missing entrances in place, each by one rename; the set is shown by now."""
+        for entrance in self.closed():
+            path = self.root.parent / entrance.dest
+            make_directories(path.parent)
+            if entrance.original and os.path.lexists(path) and not os.path.lexists(path.with_name(entrance.original)):
+                os.link(path, path.with_name(entrance.original), follow_symlinks=False)
+            staged = self.store / (STAGING + secrets.token_hex(4))
+            staged.symlink_to(entrance.link)
+            staged.replace(path)
+            sync_directory(path.parent)
 
     def clean(self) -> None:
         """Remove what a killed run left: staged sets, and sets that are no longer shown."""
@@ -93,14 +134,14 @@ class RootedSet:
         for folder, _, _ in os.walk(directory):
             sync_directory(Path(folder))
 
-    def put_in_place(self, unwanted: Sequence[str]) -> None:
-        """Show the staged set, which has none of the unwanted files, instead of the current one, by one rename."""
+    def put_in_place(self) -> None:
+        """Show the staged set instead of the current one, by one rename."""
         target = self._free_name()
-        os.rename(self._staged, target)
+        self._staged.rename(target)
         link = self.store / (STAGING + secrets.token_hex(4))
-        os.symlink(f"{self.store.name}/{target.name}", link)
+        link.symlink_to(f"{self.store.name}/{target.name}")
         sync_directory(self.store)
-        os.replace(link, self.root)
+        link.replace(self.root)
         sync_directory(self.root.parent)
         self.current = target
         self.clean()
@@ -151,6 +192,13 @@ class LooseFiles:
         """Return nothing: what else lies in the directories of others is none of ours."""
         return []
 
+    def closed(self) -> list[Entrance]:
+        """Return nothing: programs find the files where they are."""
+        return []
+
+    def open_entrances(self) -> None:
+        """Do nothing: there are none."""
+
     def clean(self) -> None:
         """Remove the staged files that a killed run left beside their destinations."""
         prefixes: dict[Path, list[str]] = {}
@@ -170,12 +218,13 @@ class LooseFiles:
                 self._staged[file.dest] = path.with_name(f".{path.name}{STAGING}{secrets.token_hex(4)}")
                 write(self._staged[file.dest], file, self._ownership)
 
-    def put_in_place(self, unwanted: Sequence[str]) -> None:
+    def put_in_place(self) -> None:
         """Replace the changed files and remove the unwanted ones."""
+        unwanted = self.unwanted()
         for dest, staged in self._staged.items():
-            os.replace(staged, dest)
+            staged.replace(dest)
         for dest in unwanted:
             refuse_unsafe_parents(Path(dest))
             Path(dest).unlink()
-        for folder in sorted({os.path.dirname(dest) for dest in [*self._staged, *unwanted]}):
-            sync_directory(Path(folder))
+        for folder in {Path(dest).parent for dest in [*self._staged, *unwanted]}:
+            sync_directory(folder)

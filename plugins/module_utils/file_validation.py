@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError, WantedFile
 from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask, secrets_in
 
@@ -21,10 +23,14 @@ VALIDATION_SECONDS = 60
 
 @dataclass(frozen=True)
 class Validation:
-    """A command that must accept the set before it is put in place; skipped until `requires` exists."""
+    """A command that must accept the set before it is put in place; skipped until `requires` exists.
+
+    With `always` it is run when nothing changes too: what others wrote may have become unusable since.
+    """
 
     command: str
     requires: str | None = None
+    always: bool = False
 
 
 def validate(
@@ -33,6 +39,7 @@ def validate(
     root: str | None,
     foreign: Sequence[str],
     workspace: Path | None = None,
+    entrances: Sequence[Entrance] = (),
 ) -> list[dict[str, object]]:
     """Run every command that can run over a private copy of the set, and return what became of each.
 
@@ -42,7 +49,7 @@ def validate(
     caller's, so that it can remove what a killed run left there; without one it is made among the temporary files.
     """
     outcomes: list[dict[str, object]] = []
-    due = [step for step in steps if step.requires is None or os.path.exists(step.requires)]
+    due = [step for step in steps if step.requires is None or Path(step.requires).exists()]
     outcomes += [
         {"command": step.command, "skipped": f"{step.requires} does not exist yet"} for step in steps if step not in due
     ]
@@ -51,19 +58,25 @@ def validate(
     private = workspace or Path(tempfile.mkdtemp(prefix="cubeops-"))
     private.mkdir(mode=0o700, exist_ok=workspace is None)
     try:
-        places = _mirror(private, files, root, foreign)
+        places = _mirror(private, files, root, foreign, entrances)
         hidden = {
             piece for file in files if file.secret for piece in secrets_in(file.content.decode("utf-8", "replace"))
         }
         for step in due:
-            _run(step, places, hidden)
+            _run(step, places, hidden, root, [entrance.dest for entrance in entrances])
             outcomes.append({"command": step.command, "rc": 0})
     finally:
         shutil.rmtree(private)
     return outcomes
 
 
-def _mirror(private: Path, files: Sequence[WantedFile], root: str | None, foreign: Sequence[str]) -> dict[str, str]:
+def _mirror(
+    private: Path,
+    files: Sequence[WantedFile],
+    root: str | None,
+    foreign: Sequence[str],
+    entrances: Sequence[Entrance],
+) -> dict[str, str]:
     staged = private / "staged"
     staged.mkdir()
     for file in files:
@@ -80,19 +93,32 @@ def _mirror(private: Path, files: Sequence[WantedFile], root: str | None, foreig
         path = staged / dest
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(Path(root) / dest, path, follow_symlinks=False)
-    return {"staged": str(staged), "view": str(_view(private / "view", Path(root), staged))}
+    view = private / "view"
+    links = {entrance.dest: entrance.link for entrance in entrances}
+    _show(view, Path(root).parent, {**links, Path(root).name: str(staged)})
+    return {"staged": str(staged), "view": str(view)}
 
 
-def _view(view: Path, root: Path, staged: Path) -> Path:
-    view.mkdir()
-    for entry in root.parent.iterdir() if root.parent.is_dir() else ():
-        if entry.name != root.name:
-            (view / entry.name).symlink_to(entry)
-    (view / root.name).symlink_to(staged)
-    return view
+def _show(shown: Path, real: Path, links: Mapping[str, str]) -> None:
+    """Make a directory that looks like the real one, except for these links in it or below it."""
+    shown.mkdir()
+    below: dict[str, dict[str, str]] = {}
+    for dest, target in links.items():
+        first, _, rest = dest.partition("/")
+        if rest:
+            below.setdefault(first, {})[rest] = target
+        else:
+            (shown / first).symlink_to(target)
+    for entry in real.iterdir() if real.is_dir() else ():
+        if entry.name not in below and not (shown / entry.name).is_symlink():
+            (shown / entry.name).symlink_to(entry)
+    for first, inner in below.items():
+        _show(shown / first, real / first, inner)
 
 
-def _run(step: Validation, places: Mapping[str, str], hidden: set[str]) -> None:
+def _run(
+    step: Validation, places: Mapping[str, str], hidden: set[str], root: str | None, entrances: Sequence[str]
+) -> None:
     try:
         command = [word.format_map(places) for word in shlex.split(step.command)]
     except (KeyError, ValueError, IndexError) as exc:
@@ -113,8 +139,27 @@ def _run(step: Validation, places: Mapping[str, str], hidden: set[str]) -> None:
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise ManagedFilesError(f"validate: {step.command!r} cannot be run: {exc}. Nothing was changed") from exc
     if done.returncode != 0:
-        said = mask(done.stdout.strip(), hidden)
+        said = _in_place(mask(done.stdout.strip(), hidden), places, root)
         raise ManagedFilesError(
-            f"The new files are refused by `{step.command}` (status {done.returncode}); "
-            f"those in place are unchanged:\n{said}"
+            f"The files are refused by `{step.command}` (status {done.returncode}); "
+            f"those in place are unchanged:\n{said}{_whose(said, root, entrances)}"
         )
+
+
+def _in_place(said: str, places: Mapping[str, str], root: str | None) -> str:
+    """Return what a command said with the paths at which people find the files, not those of the private copy."""
+    real = {"staged": root or "", "view": str(Path(root).parent) if root else ""}
+    for place, path in places.items():
+        said = said.replace(path, real[place])
+    return said
+
+
+def _whose(said: str, root: str | None, entrances: Sequence[str]) -> str:
+    """Return a hint when the command names files that lie around the root and are not of the set."""
+    if root is None:
+        return ""
+    parent = str(Path(root).parent)
+    ours = {f"{parent}/{dest}" for dest in entrances}
+    named = sorted(set(re.findall(rf"{re.escape(parent)}/[^\s:\"']+", said)))
+    others = [path for path in named if path not in ours and not path.startswith(f"{root}/")]
+    return f"\n{', '.join(others)}: not of this set. Whoever wrote it has to mend it (or remove it)" if others else ""

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import LooseFiles, RootedSet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance, LooseFiles, RootedSet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation, validate
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import (
     ManagedFilesError,
@@ -51,11 +51,21 @@ FILE_SPEC = {
     "group": {"type": "str", "default": "root"},
     "secret": {"type": "bool", "default": False, "no_log": False},
 }
-VALIDATION_SPEC = {"command": {"type": "str", "required": True}, "requires": {"type": "path"}}
+ENTRANCE_SPEC = {
+    "dest": {"type": "str", "required": True},
+    "link": {"type": "str", "required": True},
+    "original": {"type": "str"},
+}
+VALIDATION_SPEC = {
+    "command": {"type": "str", "required": True},
+    "requires": {"type": "path"},
+    "always": {"type": "bool", "default": False},
+}
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path"},
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
+    "entrances": {"type": "list", "elements": "dict", "default": [], "options": ENTRANCE_SPEC},
     "validate": {"type": "list", "elements": "dict", "default": [], "options": VALIDATION_SPEC},
 }
 
@@ -70,6 +80,7 @@ class FileSet:
     files: tuple[WantedFile, ...]
     root: str | None = None
     validate: tuple[Validation, ...] = ()
+    entrances: tuple[Entrance, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -95,14 +106,20 @@ class Result:
 
     @property
     def changed(self) -> bool:
+        """Return whether anything had to be done."""
         return bool(self.root_created or self.changed_files or self.removed_files)
 
 
 def pack(file_set: FileSet) -> str:
     """Return the set as one string that fits a module's option."""
     files = [{**vars(file), "content": base64.b64encode(file.content).decode("ascii")} for file in file_set.files]
-    checks = [vars(check) for check in file_set.validate]
-    document = {"name": file_set.name, "root": file_set.root, "files": files, "validate": checks}
+    document = {
+        "name": file_set.name,
+        "root": file_set.root,
+        "files": files,
+        "validate": [vars(step) for step in file_set.validate],
+        "entrances": [vars(entrance) for entrance in file_set.entrances],
+    }
     return base64.b64encode(zlib.compress(json.dumps(document).encode())).decode("ascii")
 
 
@@ -110,8 +127,9 @@ def unpack(packed: str) -> FileSet:
     """Return the set that `pack` made a string of."""
     document = json.loads(zlib.decompress(base64.b64decode(packed)))
     files = tuple(WantedFile(**{**file, "content": base64.b64decode(file["content"])}) for file in document["files"])
-    checks = tuple(Validation(**check) for check in document["validate"])
-    return FileSet(document["name"], files, document["root"], checks)
+    checks = tuple(Validation(**step) for step in document["validate"])
+    entrances = tuple(Entrance(**entrance) for entrance in document["entrances"])
+    return FileSet(document["name"], files, document["root"], checks, entrances)
 
 
 def check(file_set: FileSet) -> None:
@@ -130,12 +148,34 @@ def check(file_set: FileSet) -> None:
         if file.dest in seen:
             problems.append(f"dest {file.dest!r} is written twice: give each file a path of its own")
         seen.add(file.dest)
-    for dest in sorted(seen):
-        for parent in Path(dest).parents:
-            if str(parent) in seen:
-                problems.append(f"dest {dest!r} lies below {str(parent)!r}, which is a file")
+    problems += [*_below_files(seen), *_entrance_problems(file_set)]
     if problems:
         raise ManagedFilesError("; ".join(problems))
+
+
+def _below_files(dests: set[str]) -> list[str]:
+    return [
+        f"dest {dest!r} lies below {str(parent)!r}, which is a file"
+        for dest in sorted(dests)
+        for parent in Path(dest).parents
+        if str(parent) in dests
+    ]
+
+
+def _entrance_problems(file_set: FileSet) -> list[str]:
+    if file_set.root is None:
+        return [f"entrance {entrance.dest!r}: only a set with a root has entrances" for entrance in file_set.entrances]
+    name = Path(file_set.root).name
+    problems = [
+        f"entrance {entrance.dest!r}: write a path relative to the directory of the root, outside the root"
+        for entrance in file_set.entrances
+        if not _is_plain(f"/{entrance.dest}") or entrance.dest.split("/")[0] == name
+    ]
+    return problems + [
+        f"entrance {entrance.dest!r}: original {entrance.original!r} is no file name"
+        for entrance in file_set.entrances
+        if entrance.original is not None and ("/" in entrance.original or not _is_plain(f"/{entrance.original}"))
+    ]
 
 
 def _is_plain(path: str) -> bool:
@@ -169,7 +209,7 @@ def converge(
         wanted = {file.dest for file in file_set.files}
         if result.changed:
             _write_manifest(manifests, file_set, known | wanted)
-            _put_in_place(file_set.name, layout, result)
+            _put_in_place(file_set.name, layout, result, wanted)
         _write_manifest(manifests, file_set, wanted)
     return result
 
@@ -177,7 +217,7 @@ def converge(
 def _layout(file_set: FileSet, known: set[str], owners: Ownership) -> Layout:
     if file_set.root is None:
         return LooseFiles(file_set.files, known, owners)
-    return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners)
+    return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners, file_set.entrances)
 
 
 def _compare(file_set: FileSet, layout: Layout, owners: Ownership, with_diff: bool, workspace: Path | None) -> Result:
@@ -185,17 +225,30 @@ def _compare(file_set: FileSet, layout: Layout, owners: Ownership, with_diff: bo
     changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
     result = Result(file_set.digest, [file.dest for file in changed], layout.unwanted(), layout.foreign())
     result.root_created = file_set.root is not None and not os.path.lexists(file_set.root)
+    closed = layout.closed()
+    result.changed_files += [_beside(file_set, entrance) for entrance in closed]
     if with_diff:
         result.diff = _diffs(changed, result.removed_files, layout, owners)
-    if result.changed:
-        result.validation = validate(file_set.validate, file_set.files, file_set.root, result.foreign_files, workspace)
+        result.diff += [_entrance_diff(Path(_beside(file_set, entrance)), entrance) for entrance in closed]
+    steps = [step for step in file_set.validate if result.changed or step.always]
+    if steps:
+        result.validation = validate(
+            steps, file_set.files, file_set.root, result.foreign_files, workspace, file_set.entrances
+        )
     return result
 
 
-def _put_in_place(name: str, layout: Layout, result: Result) -> None:
+def _beside(file_set: FileSet, entrance: Entrance) -> str:
+    return str(Path(file_set.root or "/").parent / entrance.dest)
+
+
+def _put_in_place(name: str, layout: Layout, result: Result, wanted: set[str]) -> None:
+    changed = wanted & set(result.changed_files)
     try:
-        layout.stage(set(result.changed_files))
-        layout.put_in_place(result.removed_files)
+        if changed or result.removed_files or result.root_created:
+            layout.stage(changed)
+            layout.put_in_place()
+        layout.open_entrances()
     except OSError as exc:
         layout.clean()
         raise ManagedFilesError(f"{name}: a file cannot be written: {exc}") from exc
@@ -249,7 +302,7 @@ def _write_manifest(manifests: Path, file_set: FileSet, files: set[str]) -> None
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(staged, path)
+    staged.replace(path)
     sync_directory(manifests)
 
 
@@ -278,6 +331,15 @@ def _diffs(
         path = layout.path(dest)
         rows.append(_diff_row(str(path), f"{path} (removed)", "present\n", "absent\n"))
     return rows
+
+
+def _entrance_diff(path: Path, entrance: Entrance) -> dict[str, str]:
+    if path.is_symlink():
+        before = f"a link to {path.readlink()}"
+    else:
+        before = "a file" if path.exists() else "absent"
+    kept = f", what was there is kept as {entrance.original}" if entrance.original else ""
+    return _diff_row(str(path), str(path), f"{before}\n", f"a link to {entrance.link}{kept}\n")
 
 
 def _diff_row(before_header: str, after_header: str, before: str, after: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Keep a set of files: the half that runs on the host."""
 
 from __future__ import annotations
 
@@ -70,6 +71,26 @@ options:
             their keys.
         type: bool
         default: false
+  entrances:
+    description:
+      - Symbolic links around O(root) by which programs find the set. C({view}) has them, and they are put in place
+        after the set was switched.
+      - One that is no longer listed stays as it is.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      dest:
+        description: Where the link goes, relative to the directory that holds O(root).
+        type: str
+        required: true
+      link:
+        description: Where it leads.
+        type: str
+        required: true
+      original:
+        description: Name under which what stood there before is kept beside it, once.
+        type: str
   validate:
     description: Commands that must accept the set, run without a shell over a private copy of it.
     type: list
@@ -85,6 +106,12 @@ options:
       requires:
         description: The command is skipped until this path exists.
         type: path
+      always:
+        description:
+          - Whether the command is run when nothing changes too, so that what others wrote around the set and that has
+            become unusable since is found by the next run and not by the next start of the service.
+        type: bool
+        default: false
   payload:
     description: The rendered set. Filled in by the action plugin of this module; not for playbooks.
     type: str
@@ -104,8 +131,10 @@ EXAMPLES = r"""
     root: /etc/nginx/cubejs
     files:
       - {dest: "servers/{name}.conf", template: server.conf.j2, for_each: "{{ nginx_servers }}"}
+    entrances:
+      - {dest: nginx.conf, link: cubejs/nginx.conf, original: nginx.conf.before-cubejs}
     validate:
-      - {command: "nginx -t -q -c {view}/nginx.conf", requires: /usr/sbin/nginx}
+      - {command: "nginx -t -q -c {view}/nginx.conf", requires: /usr/sbin/nginx, always: true}
   register: nginx_files
 """
 
@@ -134,7 +163,8 @@ digest:
   returned: success
   type: str
 validation:
-  description: What each validation said, or why it was skipped. Empty when nothing changed.
+  description:
+    - What each validation said, or why it was skipped. When nothing changed, only those that are always run are there.
   returned: success
   type: list
   elements: dict
@@ -146,6 +176,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files impor
 
 
 def main() -> None:
+    """Keep the set that the action plugin sent."""
     module = AnsibleModule(
         argument_spec={**ARGUMENT_SPEC, "payload": {"type": "str", "no_log": True}}, supports_check_mode=True
     )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError, WantedFile
 from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import FileSet
@@ -25,14 +26,21 @@ def build(arguments: Mapping[str, Any], render: Render) -> FileSet:
     files: list[WantedFile] = []
     problems: list[str] = []
     for entry in arguments["files"]:
-        try:
-            files += _expand(entry, render)
-        except ManagedFilesError as exc:
-            problems.append(str(exc))
+        found, problem = _attempt(entry, render)
+        files += found
+        problems += problem
     if problems:
         raise ManagedFilesError("; ".join(problems))
-    checks = tuple(Validation(step["command"], step["requires"]) for step in arguments["validate"])
-    return FileSet(arguments["name"], tuple(files), arguments["root"], checks)
+    checks = tuple(Validation(**step) for step in arguments["validate"])
+    entrances = tuple(Entrance(**entrance) for entrance in arguments.get("entrances", ()))
+    return FileSet(arguments["name"], tuple(files), arguments["root"], checks, entrances)
+
+
+def _attempt(entry: Mapping[str, Any], render: Render) -> tuple[list[WantedFile], list[str]]:
+    try:
+        return _expand(entry, render), []
+    except ManagedFilesError as exc:
+        return [], [str(exc)]
 
 
 def _expand(entry: Mapping[str, Any], render: Render) -> list[WantedFile]:
@@ -76,13 +84,10 @@ def fill(pattern: str, item: Any, where: str) -> str:
 
     def value(match: re.Match[str]) -> str:
         key = match.group(1)
-        if not isinstance(item, Mapping) or key not in item:
-            known = (
-                ", ".join(sorted(map(str, item)))
-                if isinstance(item, Mapping)
-                else f"none, it is a {type(item).__name__}"
-            )
-            raise ManagedFilesError(f"{where}: the item has no key {key!r} (it has: {known})")
+        if not isinstance(item, Mapping):
+            raise ManagedFilesError(f"{where}: the item is no dictionary, so that it has no {key!r}")
+        if key not in item:
+            raise ManagedFilesError(f"{where}: the item has no {key!r}; it has {', '.join(sorted(map(str, item)))}")
         return str(item[key])
 
     return PLACEHOLDER.sub(value, pattern)
