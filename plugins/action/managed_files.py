@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import ARGUMENT_SPEC, check, pack
@@ -20,17 +20,26 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Render the files, and let the module of the same name keep them."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         _, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
-        renderer = Renderer(self._templar, self._loader, variables, lambda name: self._find_needle("templates", name))
+        renderer = Renderer(self._templar, self._loader, variables, self._find_template)
         try:
             file_set = build(arguments, renderer.render)
             check(file_set)
-        except (ManagedFilesError, RenderingError) as exc:
+        except ManagedFilesError as exc:
             raise AnsibleActionFail(str(exc)) from exc
-        return self._execute_module(
+        result: dict[str, Any] = self._execute_module(
             module_name="cubeops.cubejs.managed_files",
             module_args={"name": file_set.name, "payload": pack(file_set)},
             task_vars=variables,
         )
+        return result
+
+    def _find_template(self, name: str) -> str:
+        try:
+            found: str = self._find_needle("templates", name)
+        except AnsibleError as exc:
+            raise RenderingError(f"{name} cannot be found: {exc}") from exc
+        return found

@@ -68,7 +68,7 @@ def differs(path: Path, file: WantedFile, ownership: Ownership) -> bool:
     try:
         found = os.lstat(path)
         if file.link is not None:
-            return not stat.S_ISLNK(found.st_mode) or os.readlink(path) != file.link
+            return not stat.S_ISLNK(found.st_mode) or path.readlink() != Path(file.link)
         return (
             not stat.S_ISREG(found.st_mode)
             or stat.S_IMODE(found.st_mode) != file.mode
@@ -83,7 +83,7 @@ def differs(path: Path, file: WantedFile, ownership: Ownership) -> bool:
 def read_text(path: Path) -> str:
     """Return what a file holds (a link: where it points), or nothing where there is none."""
     try:
-        return os.readlink(path) if path.is_symlink() else path.read_text(errors="replace")
+        return str(path.readlink()) if path.is_symlink() else path.read_text(errors="replace")
     except OSError:
         return ""
 
@@ -91,7 +91,7 @@ def read_text(path: Path) -> str:
 def write(path: Path, file: WantedFile, ownership: Ownership) -> None:
     """Write a new file (or link) durably, and never through an existing link."""
     if file.link is not None:
-        os.symlink(file.link, path)
+        path.symlink_to(file.link)
         return
     ids = ownership.ids(file)
     if ids is None:

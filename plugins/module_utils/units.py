@@ -68,6 +68,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
+        """Return whether anything had to be done."""
         return any(self.actions.values())
 
 
@@ -127,14 +128,14 @@ def _steps(unit: Unit, seen: Mapping[str, str], pending: bool, proc: Path) -> li
         return [*steps, "stop"] if running else steps
     if not running:
         steps.append("start")
-    elif _is_stale(unit, unit.unit_files, "restart", seen, proc):
+    elif _is_stale(unit.unit_files, "restart", seen, proc):
         steps.append("restart")
-    elif pending or _is_stale(unit, unit.files, unit.on_change, seen, proc):
+    elif pending or _is_stale(unit.files, unit.on_change, seen, proc):
         steps.append(unit.on_change)
     return steps
 
 
-def _is_stale(unit: Unit, files: Sequence[str], on_change: str, seen: Mapping[str, str], proc: Path) -> bool:
+def _is_stale(files: Sequence[str], on_change: str, seen: Mapping[str, str], proc: Path) -> bool:
     changed = newest_change(files)
     if changed is None:
         return False
@@ -157,7 +158,7 @@ def _needs_daemon_reload(units: Sequence[Unit], seen: Mapping[str, Mapping[str, 
         seen[unit.name].get("NeedDaemonReload") == "yes"
         or (
             seen[unit.name].get("ActiveState") in RUNNING
-            and _is_stale(unit, unit.unit_files, "restart", seen[unit.name], proc)
+            and _is_stale(unit.unit_files, "restart", seen[unit.name], proc)
         )
         for unit in units
     )
@@ -200,7 +201,7 @@ def _prove(
     for unit in started:
         if "reload" not in outcome.actions[unit.name]:
             continue
-        while _is_stale(unit, unit.files, "reload", seen[unit.name], proc):
+        while _is_stale(unit.files, "reload", seen[unit.name], proc):
             if clock.monotonic() >= deadline:
                 message = f"{unit.name} was told to reload and went on with its old configuration"
                 raise UnitsError(_with_journal(message, [unit.name], systemd))

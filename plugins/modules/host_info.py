@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Describe the host for all roles."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ ansible_facts:
     cubeops_host:
       description:
         - Operating system, C(architecture) and C(package_architecture), C(memory_bytes) (the smaller of RAM and the
-          container's limit), C(cpus), whether it is a C(container), C(systemd_version), C(packages) (name and version)
+          container's limit), C(cpus), whether it is a C(container), whether it has C(ipv6), C(systemd_version), C(packages) (name and version)
           and C(node) (path and version, or null).
       type: dict
       sample:
@@ -51,6 +52,7 @@ ansible_facts:
         memory_bytes: 4294967296
         cpus: 2
         container: false
+        ipv6: true
         systemd_version: 252
         packages: {nginx: 1.22.1-9}
         node: {path: /usr/bin/node, version: 18.19.0}
@@ -65,6 +67,7 @@ ARGUMENT_SPEC = {"package_pattern": {"type": "str", "default": PACKAGE_PATTERN}}
 
 
 def main() -> None:
+    """Describe the host."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         host = describe(module.params["package_pattern"])

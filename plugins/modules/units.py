@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Keep units running with the files on disk."""
 
 from __future__ import annotations
 
@@ -107,6 +108,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
+    """Bring the units to their wanted state."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     units = [Unit(**{**unit, "files": tuple(unit["files"])}) for unit in module.params["units"]]
     try:

@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable
 
 from ansible.errors import AnsibleError
 from ansible.template import generate_ansible_template_vars
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
 
 try:
     from ansible.template import trust_as_template
@@ -19,11 +20,13 @@ except ImportError:  # ansible-core before 2.19, where every string is a templat
     from ansible.utils.unsafe_proxy import wrap_var as as_data
 
     def trust_as_template(value: str) -> str:
+        """Return a string that is rendered."""
         return value
 
 else:
 
     def as_data(value: Any) -> Any:
+        """Return a value that is never rendered, whatever it holds: here that is every value that is not trusted."""
         return value
 
 
@@ -32,7 +35,7 @@ OVERRIDES = {"trim_blocks": True, "lstrip_blocks": False, "newline_sequence": "\
 PREFIX = "__managed_files_"
 
 
-class RenderingError(Exception):
+class RenderingError(ManagedFilesError):
     """A template cannot be rendered; the message names it, and the item where there is one."""
 
 
@@ -78,7 +81,7 @@ class Renderer:
         variables = dict(self.task_vars)
         variables.update(self._template_vars(template, path))
         variables[f"{PREFIX}rows"] = as_data([[row.item, row.dest] for row in rows])
-        variables[f"{PREFIX}source"] = os.path.basename(path)
+        variables[f"{PREFIX}source"] = Path(path).name
         templar = self.templar.copy_with_new_env(searchpath=self._search_path(path), available_variables=variables)
         text = templar.template(trust_as_template(loop), escape_backslashes=False, overrides=OVERRIDES)
         return [_keep_newlines(source, part) for part in text.split(mark)[: len(rows)]]
@@ -91,20 +94,24 @@ class Renderer:
 
     def _search_path(self, path: str) -> list[str]:
         """Return where includes are looked for: as the template action does, and beside the template first."""
-        folders = [*self.task_vars.get("ansible_search_path", []), self.loader.get_basedir(), os.path.dirname(path)]
-        return [
-            os.path.dirname(path),
-            *(place for folder in folders for place in (os.path.join(folder, "templates"), folder)),
-        ]
+        beside = Path(path).parent
+        folders = [*self.task_vars.get("ansible_search_path", []), self.loader.get_basedir(), beside]
+        return [str(beside), *(str(place) for folder in folders for place in (Path(folder) / "templates", folder))]
 
     def _blame(self, template: str, path: str, source: str, rows: Sequence[Row], error: AnsibleError) -> str:
         """Return a message that names the first row at fault, found by rendering one row at a time."""
         for row in rows:
-            try:
-                self._run(template, path, source, [row])
-            except AnsibleError as exc:
-                return f"{template} cannot be rendered for {row.dest}: {exc}"
+            alone = self._error_of(template, path, source, row)
+            if alone is not None:
+                return f"{template} cannot be rendered for {row.dest}: {alone}"
         return f"{template} cannot be rendered: {error}"
+
+    def _error_of(self, template: str, path: str, source: str, row: Row) -> AnsibleError | None:
+        try:
+            self._run(template, path, source, [row])
+        except AnsibleError as exc:
+            return exc
+        return None
 
 
 def _keep_newlines(source: str, text: str) -> str:

@@ -1,3 +1,5 @@
+"""Sets of files put in place."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -25,9 +27,9 @@ def rooted(tmp_path: Path, ownership: Ownership) -> Rooted:
     return make
 
 
-def put(layout: RootedSet, changed: set[str], unwanted: tuple[str, ...] = ()) -> None:
+def put(layout: RootedSet, changed: set[str]) -> None:
     layout.stage(changed)
-    layout.put_in_place(unwanted)
+    layout.put_in_place()
 
 
 def test_the_set_stands_behind_one_link(tmp_path: Path, rooted: Rooted) -> None:
@@ -67,7 +69,7 @@ def test_files_of_others_are_told_apart_and_kept(tmp_path: Path, rooted: Rooted)
     later = rooted({"a": "9"}, known={"a", "old"}, digest="e" * 64)
     assert later.unwanted() == ["old"]
     assert later.foreign() == ["their-link", "theirs"]
-    put(later, {"a"}, ("old",))
+    put(later, {"a"})
     assert sorted(path.name for path in root.iterdir()) == ["a", "their-link", "theirs"]
     assert (root / "their-link").readlink() == Path("anywhere")
 
@@ -110,7 +112,7 @@ def test_loose_files_are_replaced_whole(tmp_path: Path, loose: Loose) -> None:
     layout = loose({"a": "new", "sub/b": "2", "same": "x"})
     layout.stage({str(tmp_path / "a"), str(tmp_path / "sub/b")})
     assert (tmp_path / "a").read_text() == "old"
-    layout.put_in_place([])
+    layout.put_in_place()
     assert (tmp_path / "a").read_text() == "new"
     assert (tmp_path / "sub/b").read_text() == "2"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "sub"]
@@ -121,7 +123,7 @@ def test_a_link_in_the_way_is_replaced_not_followed(tmp_path: Path, loose: Loose
     (tmp_path / "a").symlink_to("victim")
     layout = loose({"a": "new"})
     layout.stage({str(tmp_path / "a")})
-    layout.put_in_place([])
+    layout.put_in_place()
     assert (tmp_path / "victim").read_text() == "precious"
     assert not (tmp_path / "a").is_symlink()
 
@@ -131,7 +133,7 @@ def test_loose_files_no_longer_wanted(tmp_path: Path, loose: Loose) -> None:
         (tmp_path / name).write_text(name)
     layout = loose({"a": "a"}, known={str(tmp_path / name) for name in ("a", "old", "gone")})
     assert layout.unwanted() == [str(tmp_path / "old")]
-    layout.put_in_place(layout.unwanted())
+    layout.put_in_place()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "theirs"]
 
 

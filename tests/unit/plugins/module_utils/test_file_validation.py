@@ -1,3 +1,5 @@
+"""Sets shown to the programs that will read them."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Single files on disk."""
+
 from __future__ import annotations
 
 import os

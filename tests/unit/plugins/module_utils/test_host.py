@@ -1,3 +1,5 @@
+"""What a host is described as."""
+
 from __future__ import annotations
 
 import os
@@ -83,6 +85,11 @@ def test_memory_bytes(tmp_path: Path, files: dict[str, str], expected: int | Non
     assert host.memory_bytes(write(tmp_path, files)) == expected
 
 
+def test_ipv6(tmp_path: Path) -> None:
+    assert not host.has_ipv6(tmp_path)
+    assert host.has_ipv6(write(tmp_path, {"proc/net/if_inet6": ""}))
+
+
 @pytest.mark.parametrize("mark", ["run/systemd/container", "run/.containerenv", ".dockerenv"])
 def test_container(tmp_path: Path, mark: str) -> None:
     assert not host.is_container(tmp_path)
@@ -155,6 +162,7 @@ def test_describe_reads_this_host() -> None:
         "memory_bytes",
         "cpus",
         "container",
+        "ipv6",
         "systemd_version",
         "packages",
         "node",

@@ -1,3 +1,5 @@
+"""Sets of files, kept through changes, refusals and kills."""
+
 from __future__ import annotations
 
 import fcntl
@@ -37,6 +39,7 @@ class Host:
         self.manifests = path / "var/manifests"
 
     def file_set(self, contents: dict[str, str], *, command: str = "true", secret: bool = False) -> FileSet:
+        """Return a set with these contents."""
         files = tuple(
             WantedFile(dest if self.rooted else f"{self.root}/{dest}", content.encode(), secret=secret)
             for dest, content in contents.items()
@@ -44,6 +47,7 @@ class Host:
         return FileSet("test", files, str(self.root) if self.rooted else None, (Validation(command),))
 
     def keep(self, contents: dict[str, str], *, apply: bool = True, **options: Any) -> Result:
+        """Keep a set with these contents."""
         return converge(
             self.file_set(contents, **options),
             apply=apply,
@@ -72,7 +76,7 @@ NEW = {"a": "1", "sub/b": "new", "added/c": "4"}
 
 
 def names(files: list[str]) -> list[str]:
-    return sorted(os.path.basename(file) for file in files)
+    return sorted(Path(file).name for file in files)
 
 
 def test_a_set_is_written_changed_and_cleared(host: Host) -> None:
@@ -152,7 +156,7 @@ def test_an_empty_root_is_a_change_once(tmp_path: Path, ownership: Ownership) ->
 def test_diffs_tell_what_changes(host: Host) -> None:
     host.keep(OLD)
     rows = host.keep(NEW, apply=False).diff
-    shown = {os.path.basename(row["after_header"].split(" ")[0]): (row["before"], row["after"]) for row in rows}
+    shown = {Path(row["after_header"].split(" ")[0]).name: (row["before"], row["after"]) for row in rows}
     assert shown == {"b": ("2", "new"), "c": ("", "4"), "gone": ("present\n", "absent\n")}
 
 

@@ -1,3 +1,5 @@
+"""Secrets kept out of what people see."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What several tests share."""
+
 from __future__ import annotations
 
 import os
@@ -15,15 +17,19 @@ class FakeOwnership(Ownership):
         self.given: dict[Path, tuple[int, int]] = {}
 
     def ids(self, file: WantedFile) -> tuple[int, int] | None:
+        """Return ids for everybody but `nobody-here`."""
         return (0, 0) if file.owner == "root" else None if file.owner == "nobody-here" else (7, 7)
 
-    def of(self, found: os.stat_result) -> tuple[int, int]:
+    def of(self, _found: os.stat_result) -> tuple[int, int]:
+        """Return the same owner for every file."""
         return self.owned
 
     def chown(self, path: Path, ids: tuple[int, int]) -> None:
+        """Remember to whom the file was given."""
         self.given[path] = ids
 
 
 @pytest.fixture
 def ownership() -> FakeOwnership:
+    """Return users and groups that need no privileges."""
     return FakeOwnership()

@@ -1,0 +1,220 @@
+"""Units and the files they run with."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Completed, Systemd
+from ansible_collections.cubeops.cubejs.plugins.module_utils.units import Clock, Outcome, Unit, UnitsError, converge
+
+MAIN, WORKER = 10, 11
+
+
+class Machine:
+    """A host with one unit: answers systemctl, and moves its process's start when it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.proc = path / "proc"
+        self.proc.mkdir()
+        self.now = 0.0
+        self.commands: list[str] = []
+        self.takes_reloads = True
+        self.dies = False
+        self.refuses: str | None = None
+        self.properties = {
+            "LoadState": "loaded",
+            "ActiveState": "active",
+            "UnitFileState": "enabled",
+            "MainPID": str(MAIN),
+            "NeedDaemonReload": "no",
+        }
+        self.started(MAIN, 60)
+        self.started(WORKER, 60, parent=MAIN)
+
+    def started(self, pid: int, ago: float, parent: int = 1) -> None:
+        """Let a process have started that many seconds ago."""
+        ticks = int((time.clock_gettime(time.CLOCK_BOOTTIME) - ago) * os.sysconf("SC_CLK_TCK"))
+        (self.proc / str(pid)).mkdir(exist_ok=True)
+        (self.proc / str(pid) / "stat").write_text(f"{pid} (x) S {parent} {'0 ' * 17}{ticks}\n")
+        (self.proc / str(pid) / "cmdline").touch()
+
+    def __call__(self, command: Sequence[str]) -> Completed:
+        """Answer the command."""
+        if command[0] == "journalctl":
+            return Completed(0, "last words\n", "")
+        verb = command[1]
+        if verb == "show":
+            return Completed(0, "".join(f"{key}={value}\n" for key, value in self.properties.items()), "")
+        if verb == "reset-failed":
+            return Completed(1, "", "not loaded")
+        self.commands.append(verb)
+        if verb == self.refuses:
+            return Completed(1, "", "no")
+        self.properties["NeedDaemonReload"] = "no"
+        if verb == "enable":
+            self.properties["UnitFileState"] = "enabled"
+        if verb == "disable":
+            self.properties["UnitFileState"] = "disabled"
+        if verb in ("start", "restart"):
+            self.properties["ActiveState"] = "failed" if self.dies else "active"
+            self.started(MAIN, -1)
+        if verb == "stop":
+            self.properties["ActiveState"] = "inactive"
+        if verb in ("start", "restart") or (verb == "reload" and self.takes_reloads):
+            self.started(WORKER, -1, parent=MAIN)
+        return Completed(0, "", "")
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def converge(self, *units: Unit, apply: bool = True, **options: Any) -> Outcome:
+        """Bring the units of this machine to their wanted state."""
+        clock = Clock(monotonic=lambda: self.now, sleep=self.sleep)
+        return converge(units, Systemd(self), apply=apply, proc=self.proc, clock=clock, **options)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> str:
+    """Return a file; its change time cannot be set, so the test that wants it old makes younger what runs."""
+    path = tmp_path / "old.conf"
+    path.touch()
+    return str(path)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> str:
+    path = tmp_path / "new.conf"
+    path.touch()
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("state", "unit", "expected"),
+    [
+        pytest.param({}, Unit("u"), [], id="as it should be"),
+        pytest.param({"UnitFileState": "disabled"}, Unit("u"), ["enable"], id="not enabled"),
+        pytest.param({"UnitFileState": "static"}, Unit("u"), [], id="cannot be enabled"),
+        pytest.param({"UnitFileState": "alias"}, Unit("u"), [], id="an alias"),
+        pytest.param({}, Unit("u", enabled=False), ["disable"], id="enabled and should not be"),
+        pytest.param({"ActiveState": "inactive"}, Unit("u"), ["start"], id="not running"),
+        pytest.param({"ActiveState": "failed"}, Unit("u"), ["start"], id="given up"),
+        pytest.param({"ActiveState": "activating"}, Unit("u"), [], id="on its way"),
+        pytest.param({}, Unit("u", state="stopped"), ["stop"], id="running and should not"),
+        pytest.param({"ActiveState": "inactive"}, Unit("u", state="stopped"), [], id="stopped already"),
+        pytest.param({"NeedDaemonReload": "yes"}, Unit("u"), ["daemon-reload"], id="unit file changed"),
+    ],
+)
+def test_states(machine: Machine, state: dict[str, str], unit: Unit, expected: list[str]) -> None:
+    machine.properties.update(state)
+    dry = machine.converge(unit, apply=False)
+    assert machine.commands == []
+    outcome = machine.converge(unit)
+    assert machine.commands == expected
+    assert (outcome.changed, outcome.actions) == (dry.changed, dry.actions)
+    machine.commands.clear()
+    assert not machine.converge(unit).changed
+    assert machine.commands == []
+
+
+@pytest.mark.parametrize("on_change", ["restart", "reload"])
+def test_a_newer_file_restarts_or_reloads_once(machine: Machine, new: str, on_change: str) -> None:
+    unit = Unit("u", files=(new,), on_change=on_change)
+    assert machine.converge(unit, apply=False).actions == {"u": [on_change]}
+    assert machine.converge(unit).actions == {"u": [on_change]}
+    assert machine.converge(unit).actions == {"u": []}
+    assert machine.commands == [on_change]
+
+
+def test_an_older_file_changes_nothing(machine: Machine, old: str) -> None:
+    machine.started(MAIN, -1)
+    machine.started(WORKER, -1, parent=MAIN)
+    assert not machine.converge(Unit("u", files=(old, "/nonexistent"))).changed
+
+
+def test_a_unit_without_a_process_counts_from_when_it_became_active(machine: Machine, new: str) -> None:
+    machine.properties.update(
+        {"MainPID": "0", "ActiveEnterTimestampMonotonic": str(int((time.monotonic() - 60) * 1e6))}
+    )
+    assert machine.converge(Unit("u", files=(new,)), apply=False).actions == {"u": ["restart"]}
+    machine.properties["ActiveEnterTimestampMonotonic"] = str(int((time.monotonic() + 1) * 1e6))
+    assert machine.converge(Unit("u", files=(new,)), apply=False).actions == {"u": []}
+
+
+def test_a_changed_unit_file_is_read_and_asks_for_a_restart(
+    machine: Machine, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = f"{Path(new).parent}/"
+    monkeypatch.setattr("ansible_collections.cubeops.cubejs.plugins.module_utils.units.UNIT_DIRECTORIES", (folder,))
+    outcome = machine.converge(Unit("u", files=(new,), on_change="reload"))
+    assert outcome.daemon_reloaded
+    assert machine.commands == ["daemon-reload", "restart"]
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [pytest.param("active", ["reload"], id="running"), pytest.param("inactive", ["start"], id="not running")],
+)
+def test_check_mode_counts_changes_that_are_pending(machine: Machine, active: str, expected: list[str]) -> None:
+    machine.properties["ActiveState"] = active
+    unit = Unit("u", on_change="reload")
+    assert machine.converge(unit, apply=False, pending=True).actions == {"u": expected}
+
+
+def test_pending_means_nothing_outside_check_mode(machine: Machine) -> None:
+    assert machine.converge(Unit("u"), pending=True).actions == {"u": []}
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        pytest.param("not-found", "u.service does not exist: install its package", id="missing"),
+        pytest.param("masked", "`systemctl unmask u.service` lets it run", id="masked"),
+        pytest.param("bad-setting", "cannot read: see `systemctl status u.service`", id="broken"),
+    ],
+)
+def test_units_that_cannot_run(machine: Machine, load: str, message: str) -> None:
+    machine.properties.update({"LoadState": load, "ActiveState": "inactive", "UnitFileState": ""})
+    with pytest.raises(UnitsError, match=message):
+        machine.converge(Unit("u.service"))
+    assert machine.commands == []
+
+
+def test_check_mode_on_an_empty_host(machine: Machine) -> None:
+    machine.properties.update({"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": ""})
+    assert machine.converge(Unit("u"), apply=False).actions == {"u": ["enable", "start"]}
+
+
+def test_a_missing_unit_that_should_not_run_is_fine(machine: Machine) -> None:
+    machine.properties.update({"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": ""})
+    assert not machine.converge(Unit("u", state="stopped", enabled=False)).changed
+
+
+def test_a_unit_that_dies_is_reported_with_its_last_words(machine: Machine) -> None:
+    machine.properties["ActiveState"] = "inactive"
+    machine.dies = True
+    with pytest.raises(UnitsError, match=r"(?s)u did not stay up.*last words"):
+        machine.converge(Unit("u"))
+
+
+def test_a_refused_restart_is_reported_with_the_journal(machine: Machine, new: str) -> None:
+    machine.refuses = "restart"
+    with pytest.raises(UnitsError, match=r"(?s)systemctl restart -- u failed: no.*last words"):
+        machine.converge(Unit("u", files=(new,)))
+
+
+def test_a_reload_that_is_not_taken_up_is_an_error(machine: Machine, new: str) -> None:
+    machine.takes_reloads = False
+    with pytest.raises(UnitsError, match="u was told to reload and went on with its old configuration"):
+        machine.converge(Unit("u", files=(new,), on_change="reload"), reload_seconds=3.0)
+    assert machine.now == pytest.approx(3.0, abs=0.1)
