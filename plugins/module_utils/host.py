@@ -55,6 +55,7 @@ def describe(
         "memory_bytes": memory_bytes(root),
         "cpus": len(os.sched_getaffinity(0)),
         "container": is_container(root),
+        "ipv6": has_ipv6(root),
         "systemd_version": systemd_version(call),
         "packages": packages(str(release["family"]), package_pattern, call),
         "node": node(call),
@@ -104,6 +105,11 @@ def is_container(root: Path = Path("/")) -> bool:
     """Return whether the host is a container; systemd writes down in which kind it was started."""
     marks = ("run/systemd/container", "run/.containerenv", ".dockerenv")
     return any((root / mark).exists() for mark in marks)
+
+
+def has_ipv6(root: Path = Path("/")) -> bool:
+    """Return whether programs can listen on IPv6 addresses; the file is missing when the kernel was told not to."""
+    return (root / "proc/net/if_inet6").exists()
 
 
 def systemd_version(call: Output = output) -> int | None:

@@ -334,10 +334,11 @@ def _diffs(
 
 
 def _entrance_diff(path: Path, entrance: Entrance) -> dict[str, str]:
+    before = "absent"
     if path.is_symlink():
         before = f"a link to {path.readlink()}"
-    else:
-        before = "a file" if path.exists() else "absent"
+    elif path.exists():
+        before = "a file"
     kept = f", what was there is kept as {entrance.original}" if entrance.original else ""
     return _diff_row(str(path), str(path), f"{before}\n", f"a link to {entrance.link}{kept}\n")
 

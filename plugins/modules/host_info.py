@@ -42,8 +42,8 @@ ansible_facts:
     cubeops_host:
       description:
         - Operating system, C(architecture) and C(package_architecture), C(memory_bytes) (the smaller of RAM and the
-          container's limit), C(cpus), whether it is a C(container), whether it has C(ipv6), C(systemd_version), C(packages) (name and version)
-          and C(node) (path and version, or null).
+          container's limit), C(cpus), whether it is a C(container), whether it has C(ipv6), C(systemd_version),
+          C(packages) (name and version) and C(node) (path and version, or null).
       type: dict
       sample:
         os: {id: debian, version_id: "12", codename: bookworm, family: Debian}
