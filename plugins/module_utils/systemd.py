@@ -79,19 +79,19 @@ class Systemd:
         """No longer start the units at boot."""
         self._on("disable", units)
 
-    def start(self, units: Sequence[str]) -> None:
-        """Start the units, also those that systemd had given up."""
+    def start(self, units: Sequence[str], *, block: bool = True) -> None:
+        """Start the units, also those that systemd had given up; `block` false does not wait until they are up."""
         self._clear_failures(units)
-        self._on("start", units)
+        self._on("start", units, block=block)
 
     def stop(self, units: Sequence[str]) -> None:
         """Stop the units."""
         self._on("stop", units)
 
-    def restart(self, units: Sequence[str]) -> None:
-        """Restart the units, also those that systemd had given up."""
+    def restart(self, units: Sequence[str], *, block: bool = True) -> None:
+        """Restart the units, also those that systemd had given up; `block` false does not wait until they are up."""
         self._clear_failures(units)
-        self._on("restart", units)
+        self._on("restart", units, block=block)
 
     def reload(self, units: Sequence[str]) -> None:
         """Let the units read their configuration again, without a restart."""
@@ -107,9 +107,9 @@ class Systemd:
             # Fails for units that were never loaded, which is no reason not to start them.
             self._run(["systemctl", "reset-failed", "--", *units])
 
-    def _on(self, verb: str, units: Sequence[str]) -> None:
+    def _on(self, verb: str, units: Sequence[str], *, block: bool = True) -> None:
         if units:
-            self._call(verb, "--", *units)
+            self._call(*(() if block else ("--no-block",)), verb, "--", *units)
 
     def _call(self, *arguments: str) -> str:
         done = self._run(["systemctl", *arguments])
