@@ -31,7 +31,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_changes_are_shown_and_counted(environment: dict[str, str], tmp_path: Path) -> None:
     said: list[str] = []
-    changed = playbook.run([f"cat <<'EOF'{OUTPUT}EOF"], environment, tmp_path / "log", said.append)
+    changed = playbook.run([f"cat <<'EOF'\n{OUTPUT}EOF"], environment, tmp_path / "log", said.append)
     assert changed == 5
     assert [text.split(" s  ")[1] for text in said] == ["changed  redis : Install Redis"]
     assert (tmp_path / "log").read_text() == OUTPUT
