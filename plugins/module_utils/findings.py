@@ -6,11 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 ERROR = "error"
 WARNING = "warning"
 FAIL = "fail"
 MASK = "<masked>"
+
+
+class Problem(NamedTuple):
+    """What is wrong with a value, and what to write instead: a sentence each, without a full stop."""
+
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}"
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
 
 API = "api"
 REFRESH_WORKER = "refresh_worker"
@@ -56,7 +59,7 @@ class RedisLink:
     pool_max: int
     maxclients: int | None
     by_url: bool = False
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,16 +91,22 @@ class DatabaseLink:
 class Tenant:
     """One Cube.js deployment as the inventory describes it.
 
-    subject: the path of its definition; api_hosts, worker_host: where its processes live.
+    subject: the path of its definition.
+    versions: the versions of Cube that its hosts ask for, as they are written; one, unless hosts disagree.
+    version_subject: the variable that says so.
+    hosts: the names of hosts or groups to which it is bound; none is all.
+    api_hosts, worker_host: where its processes live; worker_host is "" without a refresh worker.
     redis, storage: None where the tenant does without.
-    missing: endpoints that nothing gives ("redis", "storage", "database").
+    missing: the variables of endpoints that nothing gives.
     """
 
     name: str
     subject: str
     number: int | None
-    version: str
+    versions: tuple[str, ...]
+    version_subject: str
     server_name: str
+    hosts: tuple[str, ...]
     api_hosts: tuple[str, ...]
     worker_host: str
     api_instances: int
@@ -105,12 +114,18 @@ class Tenant:
     max_in_flight: int
     orchestrators: int
     cache_and_queue_driver: str
+    listen: str
     redis: RedisLink | None
     storage: StorageLink | None
     database: DatabaseLink
     secrets: tuple[Secret, ...] = ()
     environment: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Return the version that is deployed; the default's where the one written cannot be, which a rule says."""
+        return next((version for version in self.versions if versions.problem(version) is None), versions.DEFAULT)
 
     @property
     def processes(self) -> int:
@@ -152,7 +167,7 @@ class RedisServer:
 
 @dataclass(frozen=True)
 class Store:
-    """One MySQL server with pre-aggregations; version None where it is not known."""
+    """One MySQL server with pre-aggregations; version None where it is not known, need as in RedisServer."""
 
     host: str
     port: int
@@ -160,6 +175,7 @@ class Store:
     version: str | None
     bind: tuple[str, ...]
     max_connections: int
+    need: int
     tenants: tuple[str, ...]
 
 
@@ -173,15 +189,21 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Fleet:
-    """All of it."""
+    """All of it.
+
+    hosts, groups: the names that a tenant may be bound to. addresses: host -> where others reach it.
+    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known.
+    """
 
     tenants: tuple[Tenant, ...] = ()
     instances: tuple[Instance, ...] = ()
     redis_servers: tuple[RedisServer, ...] = ()
     stores: tuple[Store, ...] = ()
     proxies: tuple[Proxy, ...] = ()
-    addresses: dict[str, str] = field(default_factory=dict)
-    memory_bytes: dict[str, int | None] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
 
     def instances_of(self, tenant: str) -> Iterator[Instance]:
         """Yield the processes of a tenant."""

@@ -1,6 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Values checked against a role's argument_specs: all findings at once, secrets masked, the nearest name for a wrong one.
+"""Values checked against a role's argument_specs: all findings at once, secrets masked, a misspelt key's nearest name.
 
 Ansible's own check of a role's arguments prints values that fail, one role at a time, and on a role's
 host. This one reads the same specification before any host is touched.
@@ -28,7 +28,7 @@ _EXPECTED = {
     "list": "a list",
     "dict": "a dictionary",
 }
-_UNSET = object()
+UNSET = object()
 
 
 @dataclass
@@ -44,22 +44,23 @@ class Checker:
                 self._unknown(_join(path, str(key)), str(key), options)
         checked = {}
         for key, option in options.items():
-            value = self._value(option, values.get(key), _join(path, key))
-            if value is not _UNSET:
+            value = self.value(option, values.get(key), _join(path, key))
+            if value is not UNSET:
                 checked[key] = value
         return checked
 
-    def _value(self, option: Mapping[str, Any], value: Any, path: str) -> Any:
+    def value(self, option: Mapping[str, Any], value: Any, path: str) -> Any:
+        """Return one value, converted and with defaults filled in; UNSET where it is missing or wrong."""
         if value is None:
             if option.get("required"):
                 self._found("value-required", path, "it is not set", f"Set it: {_summary(option)}")
-                return _UNSET
+                return UNSET
             value = option.get("default")
             if value is None:
                 return None
         kind = str(option.get("type", "str"))
         converted = _convert(kind, value)
-        if converted is _UNSET:
+        if converted is UNSET:
             shown = MASK if option.get("no_log") else f"{value!r} is a {type(value).__name__}"
             self._found("value-type", path, f"{shown}, not {_EXPECTED[kind]}", _type_remedy(kind, value, option))
             return self._fallback(option, path)
@@ -77,13 +78,13 @@ class Checker:
             return self.options(options, value, path)
         if isinstance(value, list) and option.get("elements"):
             element = {"type": option["elements"], "options": options, "no_log": option.get("no_log")}
-            items = (self._value(element, item, element_path(path, index, item)) for index, item in enumerate(value))
-            return [item for item in items if item is not _UNSET and item is not None]
+            items = (self.value(element, item, element_path(path, index, item)) for index, item in enumerate(value))
+            return [item for item in items if item is not UNSET and item is not None]
         return value
 
     def _fallback(self, option: Mapping[str, Any], path: str) -> Any:
         default = option.get("default")
-        return _UNSET if default is None else self._nested(option, default, path)
+        return UNSET if default is None else self._nested(option, default, path)
 
     def _unknown(self, path: str, key: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -111,26 +112,26 @@ def _join(path: str, key: str) -> str:
 
 
 def _convert(kind: str, value: Any) -> Any:
-    """Return the value as its type, or _UNSET; texts that Ansible would convert (from -e) are converted."""
+    """Return the value as its type, or UNSET; texts that Ansible would convert (from -e) are converted."""
     text = value.strip().lower() if isinstance(value, str) else None
     if kind == "bool":
         if isinstance(value, bool):
             return value
-        return True if text in _TRUE else False if text in _FALSE else _UNSET
+        return True if text in _TRUE else False if text in _FALSE else UNSET
     if isinstance(value, bool):
-        return value if kind == "raw" else _UNSET
+        return value if kind == "raw" else UNSET
     if kind == "int":
         if text is not None and text.lstrip("-").isdigit():
             return int(text)
-        return value if isinstance(value, int) else _UNSET
+        return value if isinstance(value, int) else UNSET
     if kind in ("str", "path"):
-        return value if isinstance(value, str) else _UNSET
+        return value if isinstance(value, str) else UNSET
     if kind == "float":
-        return float(value) if isinstance(value, (int, float)) else _UNSET
+        return float(value) if isinstance(value, (int, float)) else UNSET
     if kind == "list":
-        return list(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else _UNSET
+        return list(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else UNSET
     if kind == "dict":
-        return dict(value) if isinstance(value, Mapping) else _UNSET
+        return dict(value) if isinstance(value, Mapping) else UNSET
     return value
 
 

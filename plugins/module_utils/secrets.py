@@ -1,6 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Secrets of tenants: derived when the inventory gives none, referred to in the plan, revealed where they are written."""
+"""Secrets of tenants: derived where the inventory gives none, references in the plan, revealed when written."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ SHORTEST = 32
 SHORTEST_PASSWORD = 16
 FEWEST_DIFFERENT = 10
 
-API_SECRET = "api_secret"
-REDIS_PASSWORD = "redis_password"
-REDIS_URL = "redis_url"
-STORAGE_PASSWORD = "storage_password"
-DATABASE_PASSWORD = "database_password"
-ENVIRONMENT = "environment:"
+FOR_API = "api_secret"
+FOR_REDIS = "redis_password"
+FOR_REDIS_URL = "redis_url"
+FOR_STORAGE = "storage_password"
+FOR_DATABASE = "database_password"
+FOR_ENVIRONMENT = "environment:"
 
 PATHS: Mapping[str, tuple[str, ...]] = {
-    API_SECRET: ("api_secret",),
-    REDIS_PASSWORD: ("redis", "password"),
-    REDIS_URL: ("redis", "url"),
-    STORAGE_PASSWORD: ("pre_aggregations", "password"),
-    DATABASE_PASSWORD: ("database", "password"),
+    FOR_API: ("api_secret",),
+    FOR_REDIS: ("redis", "password"),
+    FOR_REDIS_URL: ("redis", "url"),
+    FOR_STORAGE: ("pre_aggregations", "password"),
+    FOR_DATABASE: ("database", "password"),
 }
-DERIVED = (API_SECRET, REDIS_PASSWORD, STORAGE_PASSWORD)
+DERIVED = (FOR_API, FOR_REDIS, FOR_STORAGE)
 
+# What people put around a well-known word to make it look like none.
+_DECORATION = string.digits + string.punctuation
 _SAMPLES = (
     "secret", "mysecret", "password", "passw0rd", "changeme", "change_me", "change-me", "example", "test", "foobared",
     "default", "cubejs", "cube", "admin", "root", "letmein", "qwerty", "yoursecret", "your_secret", "your-secret",
@@ -74,15 +76,38 @@ def problems(value: str, shortest: int = SHORTEST) -> tuple[str, ...]:
     rest = folded
     for sample in sorted(_SAMPLES, key=len, reverse=True):
         rest = rest.replace(sample, "")
-    if folded in _SAMPLES or len(rest.strip(string.digits + string.punctuation)) * 3 < len(folded) and rest != folded:
+    if folded in _SAMPLES or (rest != folded and len(rest.strip(_DECORATION)) * 3 < len(folded)):
         found.append("it is a sample or made of well-known words")
     if len(value) < shortest:
         found.append(f"it has {len(value)} characters, fewer than {shortest}")
     if len(set(value)) < FEWEST_DIFFERENT:
         found.append(f"it has only {len(set(value))} different characters")
-    if any(ord(character) < 32 for character in value):
-        found.append("it has a line break or another control character")
-    return tuple(found)
+    return (*found, *_uncarried(value))
+
+
+def problems_of(purpose: str, value: str) -> tuple[str, ...]:
+    """Return why a given secret is weak for its purpose.
+
+    The source database's password and a tenant's own variables are not this collection's to choose:
+    of them, and of URLs, only what an environment file cannot carry is told.
+    """
+    if purpose == FOR_API:
+        return problems(value)
+    if purpose in DERIVED:
+        return problems(value, SHORTEST_PASSWORD)
+    return _uncarried(value)
+
+
+def _uncarried(value: str) -> tuple[str, ...]:
+    found = any(ord(character) < 32 or ord(character) == 127 for character in value)
+    return ("it has a line break or another control character",) if found else ()
+
+
+def path(purpose: str) -> str:
+    """Return the key of a tenant's definition that gives a secret, dotted."""
+    if purpose.startswith(FOR_ENVIRONMENT):
+        return f"environment.{purpose[len(FOR_ENVIRONMENT) :]}"
+    return ".".join(PATHS[purpose])
 
 
 def fingerprint(key: bytes, value: str) -> str:
@@ -97,8 +122,8 @@ def fingerprint_key(master: str) -> bytes:
 
 def given(tenant: Mapping[str, Any], purpose: str) -> str | None:
     """Return the secret that a tenant's definition gives for a purpose; None when it gives none."""
-    if purpose.startswith(ENVIRONMENT):
-        path: tuple[str, ...] = ("environment", purpose[len(ENVIRONMENT):])
+    if purpose.startswith(FOR_ENVIRONMENT):
+        path: tuple[str, ...] = ("environment", purpose[len(FOR_ENVIRONMENT) :])
     else:
         path = PATHS[purpose]
     value: Any = tenant

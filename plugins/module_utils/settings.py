@@ -81,9 +81,7 @@ def resolve(rows: Iterable[Setting], values: Mapping[str, object], version: str)
     if strangers:
         raise SettingError(f"no such setting: {', '.join(sorted(strangers))}")
     texts = {
-        row.target: row.render(values[row.name])
-        for row in rows
-        if row.name in values and row.is_written_for(version)
+        row.target: row.render(values[row.name]) for row in rows if row.name in values and row.is_written_for(version)
     }
     return {target: text for target, text in texts.items() if text is not None}
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
 
 SUPPORTED = ">=0.19,<0.36"
 DEFAULT = "0.29.57"
@@ -25,7 +27,7 @@ _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
 
 
 class VersionError(ValueError):
-    """A version that cannot be read or cannot work; the message says what to write instead."""
+    """A text that is no full version."""
 
 
 class Version(NamedTuple):
@@ -39,7 +41,7 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parse_text(text: str) -> Version | None:
     match = _VERSION.fullmatch(text)
     return Version(*(int(part) for part in match.groups())) if match else None
@@ -51,14 +53,14 @@ def parse(value: object) -> Version:
     A float is refused: YAML reads 0.30 as 0.3, and 0.29 names no release that could be installed.
     """
     if not isinstance(value, str):
-        raise VersionError(f'{value!r} is a {type(value).__name__}: write the full version in quotes, "{DEFAULT}"')
+        raise VersionError(f"{value!r} is a {type(value).__name__}, not a version")
     version = _parse_text(value)
     if version is None:
-        raise VersionError(f'{value!r} is no full version: write three numbers in quotes, "{DEFAULT}"')
+        raise VersionError(f"{value!r} is no full version")
     return version
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bounds(spec: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
     bounds = []
     for part in filter(None, spec.split(",")):
@@ -69,7 +71,7 @@ def _bounds(spec: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
     return tuple(bounds)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _within(version: Version, spec: str) -> bool:
     return all(_COMPARE[operator](version, bound) for operator, bound in _bounds(spec))
 
@@ -79,20 +81,20 @@ def within(version: str, spec: str) -> bool:
     return _within(parse(version), spec)
 
 
-def problem(value: object) -> str | None:
+def problem(value: object) -> Problem | None:
     """Say why this version of Cube.js cannot be deployed, and what to do; None when it can."""
     try:
         version = parse(value)
     except VersionError as exc:
-        return str(exc)
+        return Problem(str(exc), f'Write three numbers in quotes, "{DEFAULT}"')
     if within(str(version), SUPPORTED):
         return None
     if version >= (0, 36):
-        return (
-            f"Cube {version} has neither Redis (removed in 0.36) nor a supported MySQL pre-aggregation storage: "
-            "stay on 0.35 or older, or move to Cube Store, which this collection does not deploy"
+        return Problem(
+            f"Cube {version} has neither Redis (removed in 0.36) nor a supported MySQL pre-aggregation storage",
+            "Stay on 0.35 or older, or move to Cube Store, which this collection does not deploy",
         )
-    return f"Cube {version} is older than 0.19, the first line whose settings are known: use 0.19 to 0.35"
+    return Problem(f"Cube {version} is older than 0.19, the first line whose settings are known", "Use 0.19 to 0.35")
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,50 @@ def start(version: str) -> Start:
     return Start(("node_modules/@cubejs-backend/server/bin/server.js", "server"), own_index=False)
 
 
+_DRIVERS = {
+    "postgres": "postgres-driver",
+    "mysql": "mysql-driver",
+    "mysqlauroraserverless": "mysql-aurora-serverless-driver",
+    "mssql": "mssql-driver",
+    "athena": "athena-driver",
+    "jdbc": "jdbc-driver",
+    "mongobi": "mongobi-driver",
+    "bigquery": "bigquery-driver",
+    "redshift": "redshift-driver",
+    "clickhouse": "clickhouse-driver",
+    "hive": "hive-driver",
+    "snowflake": "snowflake-driver",
+    "prestodb": "prestodb-driver",
+    "trino": "trino-driver",
+    "oracle": "oracle-driver",
+    "sqlite": "sqlite-driver",
+    "elasticsearch": "elasticsearch-driver",
+    "awselasticsearch": "elasticsearch-driver",
+    "dremio": "dremio-driver",
+    "druid": "druid-driver",
+    "ksql": "ksql-driver",
+    "materialize": "materialize-driver",
+    "questdb": "questdb-driver",
+    "crate": "crate-driver",
+    "firebolt": "firebolt-driver",
+    "duckdb": "duckdb-driver",
+    "databricks-jdbc": "databricks-jdbc-driver",
+}
+# Databases that are reached by host, name and user; the others have variables of their own.
+DATABASES_WITH_HOST = ("postgres", "mysql", "mssql", "redshift", "mongobi")
+
+
+def driver_package(database: str) -> str | None:
+    """Return the npm package that speaks to a kind of database; None for a kind that Cube does not know."""
+    driver = _DRIVERS.get(database)
+    return f"@cubejs-backend/{driver}" if driver else None
+
+
+def database_types() -> tuple[str, ...]:
+    """Return the kinds of database that have a driver."""
+    return tuple(_DRIVERS)
+
+
 def has_health_endpoints(version: str) -> bool:
     """Say whether /readyz and /livez answer (CHANGELOG of 0.24.12; 404 before)."""
     return within(version, ">=0.24.12")
@@ -176,7 +222,7 @@ STAGES_IN_SOURCE = "<0.27.35"
 MAY_STAGE_IN_SOURCE = ">=0.27.35,<0.28"
 
 
-def mysql_server_problem(version: str) -> str | None:
+def mysql_server_problem(version: str) -> Problem | None:
     """Say why Cube cannot log in to this MySQL or MariaDB server ("8.0.36", "10.11.6-MariaDB"); None when it can.
 
     Cube's driver speaks only mysql_native_password, which Oracle removed in MySQL 9.0. The suffix
@@ -184,10 +230,10 @@ def mysql_server_problem(version: str) -> str | None:
     """
     match = re.match(r"(\d+)\.", version)
     if match is None:
-        return f"{version!r} is no version of a MySQL server"
+        return Problem(f"{version!r} is no version of a MySQL server", "Look at what the server reports")
     if "mariadb" in version.lower() or int(match[1]) != 9:
         return None
-    return (
-        f"MySQL {version} has no {MYSQL_AUTH_PLUGIN} (removed in 9.0), the only login that Cube's MySQL driver "
-        "speaks: use MariaDB, or MySQL 8.0 or 8.4"
+    return Problem(
+        f"MySQL {version} has no {MYSQL_AUTH_PLUGIN} (removed in 9.0), the only login that Cube's MySQL driver speaks",
+        "Use MariaDB, or MySQL 8.0 or 8.4",
     )

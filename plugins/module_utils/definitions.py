@@ -1,0 +1,176 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the inventory says, checked against the roles' specifications before anything is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
+from ansible_collections.cubeops.cubejs.plugins.module_utils import schema, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
+
+MASTER = "cubejs_master_secret"
+TENANTS = "cubejs_tenants"
+# Variables of the collection that no role declares.
+OTHERS = ("cubejs_address", "cubejs_host_memory_bytes", "cubejs_plan")
+# What the playbooks hand to the roles from the plan; only a role used alone takes it from the inventory.
+PLANNED = frozenset(
+    ("redis_instances", "mysql_databases", "mysql_users", "mysql_bind_addresses", "nginx_servers", "cubejs_deployments")
+)
+ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "redis": (inventories.REDIS,),
+    "mysql": (inventories.MYSQL,),
+    "cubejs": (inventories.API, inventories.REFRESH_WORKER),
+    "nginx": (inventories.NGINX,),
+}
+# A prefix of this collection alone: in another, a stranger's variable is none of our business.
+PREFIX = "cubejs_"
+MISSPELT_CUTOFF = 0.9
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tenant's definition, checked; subject is its path."""
+
+    subject: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """All that the inventory says; by_name holds the entries' values, master is None where there is none."""
+
+    entries: tuple[Entry, ...]
+    by_name: Mapping[str, Mapping[str, Any]]
+    master: str | None
+    findings: tuple[Finding, ...]
+
+
+def read(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Definitions:
+    """Return the definitions of an inventory, and everything that is wrong with their form."""
+    checker = schema.Checker()
+    entries = tuple(_entries(checker, specs["cubejs"][TENANTS]["options"], _first(inventory, TENANTS)))
+    master = _first(inventory, MASTER)
+    findings = [
+        *_host_findings(inventory, specs),
+        *_misspelt(inventory, specs),
+        *_disagreements(inventory),
+        *checker.findings,
+        *_master_findings(master),
+    ]
+    if _first(inventory, TENANTS) is None:
+        findings.append(Finding("value-required", TENANTS, "it is not set", "Define the tenants for all hosts"))
+    return Definitions(
+        entries,
+        {str(entry.values.get("name") or ""): entry.values for entry in entries},
+        None if master is None else str(master),
+        tuple(dict.fromkeys(findings)),
+    )
+
+
+def _first(inventory: inventories.Inventory, name: str) -> Any:
+    values = (inventory.variable(host, name) for host in inventory.hosts())
+    return next((value for value in values if value is not None), None)
+
+
+def _entries(checker: schema.Checker, options: schema.Options, value: Any) -> Iterator[Entry]:
+    items = checker.value({"type": "list"}, value, TENANTS)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        subject = schema.element_path(TENANTS, index, item)
+        checked = checker.value({"type": "dict", "options": options}, item, subject)
+        if isinstance(checked, dict):
+            yield Entry(subject, checked)
+
+
+def _host_findings(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
+    """Yield what is wrong with role variables; a variable that is wrong everywhere is told once, without a host."""
+    found: dict[Finding, list[str]] = {}
+    for host in inventory.hosts():
+        for role, groups in ROLE_GROUPS.items():
+            if not any(host in inventory.members(group) for group in groups):
+                continue
+            for finding in _role_findings(specs.get(role, {}), inventory.variables.get(host, {})):
+                found.setdefault(finding, []).append(host)
+    for finding, hosts in found.items():
+        yield replace(finding, host=hosts[0]) if len(hosts) == 1 < len(inventory.hosts()) else finding
+
+
+def _role_findings(options: schema.Options, variables: Mapping[str, Any]) -> list[Finding]:
+    checker = schema.Checker()
+    for name, option in options.items():
+        if name in variables and name != TENANTS and name not in PLANNED:
+            checker.value(option, variables[name], name)
+    return checker.findings
+
+
+def _misspelt(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
+    known = {*OTHERS, *(name for options in specs.values() for name in options)}
+    seen = dict.fromkeys(name for host in inventory.hosts() for name in inventory.variables.get(host, {}))
+    for name in seen:
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        near = schema.nearest(name, known, MISSPELT_CUTOFF)
+        if near:
+            yield Finding("unknown-key", name, "nothing reads it", f"Did you mean {near}?", severity=WARNING)
+
+
+def _disagreements(inventory: inventories.Inventory) -> Iterator[Finding]:
+    """Yield what hosts see differently: the plan is one, and each host reveals secrets from what it sees itself."""
+    for name in (TENANTS, MASTER):
+        first = _first(inventory, name)
+        if first is None:
+            continue
+        blind = [host for host in inventory.hosts() if inventory.variable(host, name) is None]
+        if blind:
+            yield Finding(
+                "tenant-differs-between-hosts",
+                name,
+                f"it is not set for {_listed(blind)}",
+                "Define it for all hosts of the cubejs_ groups, in group_vars/all",
+            )
+        yield from _differences(inventory, name, first)
+
+
+def _differences(inventory: inventories.Inventory, name: str, first: Any) -> Iterator[Finding]:
+    others = [host for host in inventory.hosts() if inventory.variable(host, name, first) != first]
+    if not others:
+        return
+    subjects = [name]
+    if name == TENANTS and all(isinstance(inventory.variable(host, name), list) for host in others):
+        subjects = _differing_tenants(first, [inventory.variable(host, name) for host in others]) or [name]
+    for subject in subjects:
+        yield Finding(
+            "tenant-differs-between-hosts",
+            subject,
+            f"{_listed(others)} and {inventory.hosts()[0]} see different definitions",
+            "Define it once for all hosts, without a variable that differs between them",
+        )
+
+
+def _differing_tenants(first: Any, others: list[list[Any]]) -> list[str]:
+    reference = _by_path(first)
+    different: dict[str, None] = {}
+    for other in map(_by_path, others):
+        different.update((path, None) for path in {*reference, *other} if reference.get(path) != other.get(path))
+    return sorted(different)
+
+
+def _by_path(tenants: Any) -> dict[str, Any]:
+    return {schema.element_path(TENANTS, index, item): item for index, item in enumerate(tenants)}
+
+
+def _master_findings(master: Any) -> Iterator[Finding]:
+    if master is None:
+        return
+    if not isinstance(master, str):
+        yield Finding("value-type", MASTER, f"{MASK}, not a text", "Put it in quotes")
+        return
+    for problem in secrets.problems(master):
+        yield Finding("secret-strength", MASTER, f"{MASK}: {problem}", "Use 32 random characters or more, from a vault")
+
+
+def _listed(hosts: list[str]) -> str:
+    return ", ".join(hosts[:5]) + (f" and {len(hosts) - 5} more" if len(hosts) > 5 else "")

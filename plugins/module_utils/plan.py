@@ -1,0 +1,121 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plan: from an inventory alone to the fleet, its findings, and every role's variables on every host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
+from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import Definitions, read
+from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import Builder, cube_share, products
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance, Proxy, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
+from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
+from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import Servers
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import Reader
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What comes of an inventory. data holds references and fingerprints in place of secrets."""
+
+    fleet: Fleet
+    findings: tuple[Finding, ...]
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def build(
+    inventory: inventories.Inventory,
+    specs: Mapping[str, Options],
+    *,
+    fingerprint_key: bytes,
+    ca_directory: str,
+) -> Plan:
+    """Return the plan of an inventory; its findings may refuse it.
+
+    specs: role -> options of its argument_specs. fingerprint_key: of this run. ca_directory: where
+    the controller keeps its own CA unless a host's variable says otherwise.
+    """
+    definitions = read(inventory, specs)
+    vault = secrets.Vault(definitions.by_name, definitions.master)
+    reader = Reader(inventory, vault, fingerprint_key)
+    tenants = tuple(reader.tenant(each.values, each.subject) for each in definitions.entries)
+    builder = Builder(inventory, ca_directory)
+    servers = Servers(inventory, definitions.by_name, ca_directory)
+    fleet = _fleet(inventory, tenants, builder, servers, definitions)
+    found = [finding for rule in RULES for finding in rule.check(fleet)]
+    findings = tuple(dict.fromkeys((*definitions.findings, *found)))
+    return Plan(fleet, findings, _data(inventory, fleet, builder, servers, definitions))
+
+
+def _fleet(
+    inventory: inventories.Inventory,
+    tenants: Sequence[Tenant],
+    builder: Builder,
+    servers: Servers,
+    definitions: Definitions,
+) -> Fleet:
+    pairs = list(zip(tenants, definitions.entries))
+    instances = tuple(instance for tenant, entry in pairs for instance in builder.instances(tenant, entry.values))
+    redis = filter(None, map(servers.redis, tenants))
+    stores = (
+        servers.store(host, [tenant for tenant in tenants if tenant.storage and tenant.storage.server == host])
+        for host in inventory.members(inventories.MYSQL)
+    )
+    proxies = (
+        Proxy(host, tuple(tenant.name for tenant in tenants if tenant.name and tenant.api_hosts))
+        for host in inventory.members(inventories.NGINX)
+    )
+    cube_hosts = {*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)}
+    shares = {host: cube_share(inventory, host) for host in inventory.hosts() if host in cube_hosts}
+    return Fleet(
+        tenants=tuple(tenants),
+        instances=instances,
+        redis_servers=tuple(redis),
+        stores=tuple(stores),
+        proxies=tuple(proxies),
+        hosts=inventory.hosts(),
+        groups=frozenset(inventory.groups),
+        addresses={host: inventory.address(host) for host in inventory.hosts()},
+        cube_memory_bytes={host: share for host, share in shares.items() if share is not None},
+    )
+
+
+def _data(
+    inventory: inventories.Inventory, fleet: Fleet, builder: Builder, servers: Servers, definitions: Definitions
+) -> dict[str, Any]:
+    tenants = {tenant.name: tenant for tenant in fleet.tenants}
+    here: dict[str, dict[str, list[Instance]]] = {host: {} for host in inventory.hosts()}
+    for instance in fleet.instances:
+        here[instance.host].setdefault(instance.tenant, []).append(instance)
+    hosts: dict[str, dict[str, Any]] = {
+        host: {
+            "products": sorted(products(inventory, host)),
+            "cubejs": {
+                "cubejs_deployments": [
+                    builder.deployment(tenants[name], definitions.by_name[name], host, instances)
+                    for name, instances in sorted(of_tenant.items())
+                ]
+            },
+        }
+        for host, of_tenant in here.items()
+    }
+    for host in inventory.members(inventories.REDIS):
+        own = [server for server in fleet.redis_servers if server.host == host]
+        hosts[host]["redis"] = servers.redis_variables(host, own)
+    for store in fleet.stores:
+        hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in store.tenants])
+    for proxy in fleet.proxies:
+        hosts[proxy.host]["nginx"] = servers.nginx_variables(proxy, fleet)
+    fingerprints = {
+        secret.reference: secret.fingerprint
+        for tenant in fleet.tenants
+        for secret in tenant.secrets
+        if secret.fingerprint
+    }
+    return {"hosts": hosts, "fingerprints": fingerprints}

@@ -1,0 +1,1 @@
+"""One class a rule, by product; registry.py names them all."""

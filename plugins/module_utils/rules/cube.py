@@ -1,0 +1,165 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rules on Cube.js itself: its version, its processes and their environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, memory, schema, settings, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import WARNING, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
+
+_FIRST_WORKER = ">=0.19.40"
+# Short names differ by a letter without being a slip (CUBEJS_DB_..., one set for each driver).
+_DRIVERS_OWN = "CUBEJS_DB_"
+_MISSPELT_CUTOFF = 0.9
+
+
+class VersionWorks(Rule):
+    """Only versions whose behaviour is known are deployed, and one version for all processes of a tenant.
+
+    Redis left Cube in 0.36. A version read as a float (0.30 is 0.3 to YAML) names no release.
+    """
+
+    id = "version-works"
+    title = "The version of Cube is written in full and can be deployed"
+
+    def check(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield versions that cannot be deployed, and tenants whose hosts disagree."""
+        for tenant in fleet.tenants:
+            for version in tenant.versions:
+                problem = versions.problem(version)
+                if problem:
+                    yield self.found(tenant.version_subject, problem.message, problem.remedy)
+            if len(tenant.versions) > 1:
+                yield self.found(
+                    tenant.version_subject,
+                    f"the hosts of {tenant.name} ask for {' and '.join(tenant.versions)}",
+                    "Set one version for all hosts of a tenant, or the tenant's own version",
+                    tenant=tenant.name,
+                )
+
+
+class MemoryDriverIsAlone(Rule):
+    """Cache and queue in memory belong to one process: others would build and answer from states of their own."""
+
+    id = "memory-driver-one-process"
+    title = "The memory driver serves one process only"
+
+    def check(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield tenants with the memory driver and more than one process."""
+        for tenant in fleet.tenants:
+            if tenant.cache_and_queue_driver == "memory" and tenant.processes > 1:
+                workers = 1 if tenant.worker_host else 0
+                yield self.found(
+                    f"{tenant.subject}.cache_and_queue_driver",
+                    f"'memory' with {tenant.processes} processes ({tenant.processes - workers} api, "
+                    f"{workers} refresh worker)",
+                    "Use redis, or one API instance on one host and refresh_worker: false",
+                    tenant=tenant.name,
+                )
+
+
+class RefreshWorkerStarts(Rule):
+    """A version reads the refresh worker's flag from 0.19.40 on."""
+
+    id = "refresh-worker-version"
+    title = "The version has a refresh worker"
+
+    def check(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield tenants whose version has none."""
+        for tenant in fleet.tenants:
+            if tenant.refresh_worker and not versions.within(tenant.version, _FIRST_WORKER):
+                yield self.found(
+                    f"{tenant.subject}.refresh_worker",
+                    f"Cube {tenant.version} reads no flag that makes a process the refresh worker",
+                    "Use 0.19.40 or newer, or refresh_worker: false",
+                    tenant=tenant.name,
+                )
+
+
+class EnvironmentIsFree(Rule):
+    """A tenant's own variables must not replace those that the role sets, nor open what it closes."""
+
+    id = "environment-free"
+    title = "A tenant's own variables do not contradict the role's"
+
+    def check(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield variables that are not the tenant's to set, or that its version does not read."""
+        for tenant in fleet.tenants:
+            for name in tenant.environment:
+                yield from self._variable(tenant, name)
+
+    def _variable(self, tenant: Tenant, name: str) -> Iterator[Finding]:
+        subject = f"{tenant.subject}.environment.{name}"
+        rows = settings.by_target(TABLE, name)
+        if not environment.NAME.fullmatch(name):
+            message, remedy = f"{name!r} is no name of a variable", "Use letters, digits and _"
+        elif any(row.refused for row in rows):
+            message, remedy = f"nobody may set it: {rows[0].refused}", "Remove it"
+        elif any(row.write != settings.NEVER for row in rows):
+            message, remedy = "the role sets it", f"Use the tenant's own keys (setting {rows[0].name}) and remove it"
+        else:
+            yield from self._unread(tenant, name, subject, rows)
+            return
+        yield self.found(subject, message, remedy, tenant=tenant.name)
+
+    def _unread(self, tenant: Tenant, name: str, subject: str, rows: tuple[settings.Setting, ...]) -> Iterator[Finding]:
+        message = remedy = ""
+        if rows and not any(row.is_read_by(tenant.version) for row in rows):
+            message = f"Cube {tenant.version} does not read it (read: {rows[0].read})"
+            remedy = "Remove it, or use a version that reads it"
+        elif not rows and name.startswith("CUBEJS_") and not name.startswith(_DRIVERS_OWN):
+            near = schema.nearest(name, [row.target for row in TABLE], _MISSPELT_CUTOFF)
+            message, remedy = ("Cube is not known to read it", f"Did you mean {near}?") if near else ("", "")
+        if message:
+            yield self.found(subject, message, remedy, tenant=tenant.name, severity=WARNING)
+
+
+class DatabaseKnown(Rule):
+    """The kind of the source database chooses the driver package that the runtime must hold."""
+
+    id = "database-type"
+    title = "Cube has a driver for the source database"
+
+    def check(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield kinds without a driver, and endpoints that are not said."""
+        for tenant in fleet.tenants:
+            kind = tenant.database.type
+            if kind and versions.driver_package(kind) is None:
+                near = schema.nearest(kind, versions.database_types())
+                yield self.found(
+                    f"{tenant.subject}.database.type",
+                    f"Cube has no driver for {kind!r}",
+                    f"Did you mean {near}?" if near else f"Use one of {', '.join(versions.database_types())}",
+                    tenant=tenant.name,
+                )
+            for key in tenant.missing:
+                if key.startswith("database."):
+                    yield self.found(
+                        f"{tenant.subject}.{key}", f"a {kind} database needs it", "Set it", tenant=tenant.name
+                    )
+
+
+class MemorySuffices(Rule):
+    """An idle process takes 110 MB; below 160 MB each, the kernel ends one with the first query."""
+
+    id = "memory-suffices"
+    title = "A host's memory holds its processes"
+
+    def check(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield hosts whose memory is known and too small."""
+        for host, share in fleet.cube_memory_bytes.items():
+            count = sum(1 for _instance in fleet.instances_on(host))
+            need = count * memory.PROCESS_MINIMUM
+            if need > share:
+                yield self.found(
+                    "cubejs_host_memory_bytes",
+                    f"{count} processes need {need // memory.MEBIBYTE} MiB, Cube's share is "
+                    f"{share // memory.MEBIBYTE} MiB",
+                    "Give the host more memory, or move tenants to another one (hosts)",
+                    host=host,
+                )

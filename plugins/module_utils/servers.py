@@ -1,0 +1,163 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Role variables of the servers around Cube.js: Redis instances, MySQL schemas and users, Nginx servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
+from ansible_collections.cubeops.cubejs.plugins.module_utils import memory, pools, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import products
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
+    API,
+    TCP,
+    Fleet,
+    Instance,
+    Proxy,
+    RedisServer,
+    Store,
+    Tenant,
+)
+
+# What Cube does in a schema of its own: builds, index and all, and drops. It never alters a table.
+PRIVILEGES = ("SELECT", "INSERT", "CREATE", "DROP", "INDEX")
+DATABASES = 16
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Derives servers from tenants. definitions: name -> the tenant's checked definition."""
+
+    inventory: inventories.Inventory
+    definitions: Mapping[str, Mapping[str, Any]]
+    ca_directory: str
+
+    def redis(self, tenant: Tenant) -> RedisServer | None:
+        """Return a tenant's own Redis instance; None where it has none."""
+        link = tenant.redis
+        if link is None or not link.server or tenant.number is None:
+            return None
+        need = pools.redis_need(tenant.max_in_flight, link.pool_max, tenant.processes, tenant.orchestrators)
+        return RedisServer(
+            tenant=tenant.name,
+            name=tenant.name,
+            host=link.server,
+            port=link.port,
+            bind=self.inventory.binds(link.server, _clients(tenant)),
+            tls=link.tls,
+            maxclients=link.maxclients or pools.maxclients(need),
+            need=need,
+        )
+
+    def store(self, host: str, clients: Sequence[Tenant]) -> Store:
+        """Return the MySQL server of a host for the tenants that keep their pre-aggregations there."""
+        port = int(self.inventory.variable(host, "mysql_port", tenants.MYSQL_PORT))
+        connections = pools.max_connections(
+            pools.MysqlClient(
+                tenant.processes,
+                tenant.orchestrators,
+                tenant.database.pool_max,
+                source=tenants.on_source_server(tenant, self.inventory.address(host)),
+            )
+            for tenant in clients
+        )
+        given = self.inventory.variable(host, "mysql_max_connections")
+        return Store(
+            host=host,
+            port=port,
+            distribution=str(self.inventory.variable(host, "mysql_distribution", "mariadb")),
+            version=None,
+            bind=self.inventory.binds(host, (client for tenant in clients for client in _clients(tenant))),
+            max_connections=int(given) if given is not None else connections,
+            tenants=tuple(tenant.name for tenant in clients),
+            need=connections,
+        )
+
+    def redis_variables(self, host: str, servers: Iterable[RedisServer]) -> dict[str, Any]:
+        """Return the redis role's variables on a host."""
+        share = self._share(host, "redis", "redis_memory_bytes")
+        return {
+            "redis_memory_bytes": share,
+            "redis_ca_directory": self.inventory.variable(host, "redis_ca_directory", self.ca_directory),
+            "redis_instances": [self._redis_instance(server, share) for server in servers],
+        }
+
+    def _redis_instance(self, server: RedisServer, share: int | None) -> dict[str, Any]:
+        definition = self.definitions[server.tenant]
+        given: Mapping[str, Any] = definition.get("redis") or {}
+        maxmemory = given.get("maxmemory_bytes")
+        if maxmemory is None and share is not None:
+            maxmemory = memory.redis_maxmemory(share)
+        return {
+            "name": server.name,
+            "port": server.port,
+            "bind": list(server.bind),
+            "password": secrets.refer(definition, secrets.FOR_REDIS),
+            "maxclients": server.maxclients,
+            "maxmemory_bytes": maxmemory,
+            "databases": max(DATABASES, int(given.get("index", 0)) + 1),
+            "tls": server.tls,
+            "tls_names": list(server.bind) if server.tls else [],
+            "settings": dict(given.get("settings") or {}),
+        }
+
+    def mysql_variables(self, store: Store, clients: Sequence[Tenant]) -> dict[str, Any]:
+        """Return the mysql role's variables on a host."""
+        schemas = dict.fromkeys(tenant.storage.schema for tenant in clients if tenant.storage)
+        return {
+            "mysql_port": store.port,
+            "mysql_bind_addresses": list(store.bind),
+            "mysql_memory_bytes": self._share(store.host, "mysql", "mysql_memory_bytes"),
+            "mysql_max_connections": store.max_connections,
+            "mysql_databases": [{"name": schema} for schema in schemas],
+            "mysql_users": [self._mysql_user(tenant, store.host) for tenant in clients],
+        }
+
+    def _mysql_user(self, tenant: Tenant, server: str) -> dict[str, Any]:
+        assert tenant.storage is not None
+        hosts = dict.fromkeys(self.inventory.address_from(server, client) for client in _clients(tenant))
+        return {
+            "name": tenant.storage.user,
+            "hosts": list(hosts),
+            "password": secrets.refer(self.definitions[tenant.name], secrets.FOR_STORAGE),
+            "privileges": {tenant.storage.schema: list(PRIVILEGES)},
+        }
+
+    def nginx_variables(self, proxy: Proxy, fleet: Fleet) -> dict[str, Any]:
+        """Return the nginx role's variables on a host."""
+        served = [tenant for tenant in fleet.tenants if tenant.name in proxy.tenants]
+        return {"nginx_servers": [self._nginx_server(tenant, proxy.host, fleet) for tenant in served]}
+
+    def _nginx_server(self, tenant: Tenant, host: str, fleet: Fleet) -> dict[str, Any]:
+        definition = self.definitions[tenant.name]
+        certificate: Mapping[str, Any] = definition.get("certificate") or {}
+        return {
+            "name": tenant.name,
+            "server_name": tenant.server_name,
+            "upstreams": [
+                self._upstream(instance, host) for instance in fleet.instances_of(tenant.name) if instance.kind == API
+            ],
+            "web_sockets": bool(definition.get("web_sockets", False)),
+            "certificate": {key: value for key, value in certificate.items() if value is not None},
+        }
+
+    def _upstream(self, instance: Instance, host: str) -> str:
+        if instance.listen != TCP:
+            return f"unix:{instance.socket}"
+        address = self.inventory.address_from(host, instance.host)
+        return f"[{address}]:{instance.port}" if ":" in address else f"{address}:{instance.port}"
+
+    def _share(self, host: str, product: str, variable: str) -> int | None:
+        given = self.inventory.variable(host, variable)
+        if given is not None:
+            return int(given)
+        total = self.inventory.variable(host, "cubejs_host_memory_bytes")
+        return None if total is None else memory.shares(int(total), products(self.inventory, host))[product]
+
+
+def _clients(tenant: Tenant) -> tuple[str, ...]:
+    """Return the hosts of a tenant's processes."""
+    return tuple(dict.fromkeys(filter(None, (*tenant.api_hosts, tenant.worker_host))))
