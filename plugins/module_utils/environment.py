@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.cubeops.cubejs.plugins.module_utils import memory, settings, settings_table
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\]|\\.)*)"')
 # A tab is text to systemd.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -66,3 +67,16 @@ def to_file(values: Mapping[str, Any]) -> str:
         escaped = re.sub(r'(["\\`$])', r"\\\1", text)
         lines.append(f'{name}="{escaped}"')
     return "".join(f"{line}\n" for line in lines)
+
+
+def from_file(text: str) -> dict[str, str]:
+    """Return the variables of a file that `to_file` wrote; comments and empty lines are skipped."""
+    found = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _ASSIGNMENT.fullmatch(line)
+        if match is None:
+            raise EnvironmentFileError(f'line {number} is no NAME="value"')
+        found[match[1]] = re.sub(r'\\(["\\`$])', r"\1", match[2])
+    return found

@@ -128,8 +128,8 @@ def node_problem(version: str, node: str) -> str | None:
 class Start:
     """How a version starts in production.
 
-    command: arguments for `node`, relative to the project's directory.
-    own_index: the project needs an index.js that creates the server and lets it listen.
+    command: arguments for `node`, relative to the project's directory; node_modules lies beside it.
+    own_index: an index.js creates the server and lets it listen; the project's own where it has one.
     """
 
     command: tuple[str, ...]
@@ -143,8 +143,9 @@ def start(version: str) -> Start:
     program that were read are 0.23. The project's own index.js works in all of 0.22 too.
     """
     if within(version, "<0.23"):
-        return Start(("index.js",), own_index=True)
-    return Start(("node_modules/@cubejs-backend/server/bin/server.js", "server"), own_index=False)
+        return Start(("../index.js",), own_index=True)
+    # The link that npm makes: the program itself has had two names, bin/server.js and bin/server.
+    return Start(("../node_modules/.bin/cubejs-server", "server"), own_index=False)
 
 
 _DRIVERS = {
