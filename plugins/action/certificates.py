@@ -8,7 +8,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.cubeops.cubejs.plugins.module_utils import pki, pki_store
@@ -52,7 +52,7 @@ class ActionModule(ActionBase):
         requests = [self._request(each) for each in arguments["certificates"]]
         try:
             if self._task.check_mode:
-                directory = pki_store.rehearse(directory, Path(C.DEFAULT_LOCAL_TMP))
+                directory = pki_store.rehearse(directory, Path(constants.DEFAULT_LOCAL_TMP))
             kept = pki_store.keep(directory, requests, terms)
         except pki.PkiError as exc:
             raise AnsibleActionFail(f"certificates: {exc}") from exc

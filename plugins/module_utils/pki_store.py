@@ -142,12 +142,16 @@ def _request_problems(requests: list[Request], terms: Terms) -> list[str]:
         seen.add(request.name)
         if not request.names:
             problems.append(f"'{request.name}' has no names to be valid for")
-        for name in request.names:
-            try:
-                pki.normalise_name(name)
-            except PkiError as exc:
-                problems.append(f"'{request.name}': {exc}")
+        problems += [f"'{request.name}': {problem}" for problem in map(_name_problem, request.names) if problem]
     return problems
+
+
+def _name_problem(name: str) -> str | None:
+    try:
+        pki.normalise_name(name)
+    except PkiError as exc:
+        return str(exc)
+    return None
 
 
 def _check_provided(requests: list[Request], now: datetime.datetime) -> tuple[list[Kept], list[str]]:
@@ -276,13 +280,14 @@ def _refuse(problems: list[str]) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Put a 0600 file in place by rename, on disk before it is visible."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink()
         raise

@@ -1,5 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The action, with a task of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.cubeops.cubejs.plugins.action.certificates import ActionModule
@@ -22,6 +23,7 @@ class Task(SimpleNamespace):
     diff = True
 
     def get_search_path(self) -> list[str]:
+        """Return where relative paths are looked up."""
         return [str(self.playbook)]
 
 
@@ -39,7 +41,8 @@ ACME = {"name": "acme", "names": ["cube.acme.example"]}
 def test_a_result_holds_certificates_and_paths_but_no_key(tmp_path: Path) -> None:
     result = run(tmp_path, certificates=[ACME])
     acme = result["certificates"]["acme"]
-    assert result["changed"] and result["ca_created"]
+    assert result["changed"]
+    assert result["ca_created"]
     assert acme["certificate"] == Path(acme["certificate_path"]).read_text()
     assert "PRIVATE KEY" in Path(acme["key_path"]).read_text()
     assert "PRIVATE KEY" not in str(result)
@@ -61,7 +64,7 @@ def test_check_mode_gives_keys_to_check_with_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "run").mkdir()
-    monkeypatch.setattr(C, "DEFAULT_LOCAL_TMP", str(tmp_path / "run"))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "run"))
     result = run(tmp_path, check_mode=True, certificates=[ACME])
     assert result["changed"]
     assert Path(result["certificates"]["acme"]["key_path"]).is_relative_to(tmp_path / "run")

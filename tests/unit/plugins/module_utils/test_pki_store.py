@@ -1,5 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The directory on the controller, also after what can happen to it."""
 
 from __future__ import annotations
 
