@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Callable
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import checks, schema, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import schema, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
 
 MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
 # Variables of the collection that no role declares.
-OTHERS = ("cubejs_address", "cubejs_host_memory_bytes", "cubejs_plan")
+OTHERS = ("cubejs_address", "cubejs_host_memory_bytes")
+# Variables of Ansible's own from which the plan is made.
+ANSIBLE = ("ansible_host", "inventory_dir")
 # What the playbooks hand to the roles from the plan; only a role used alone takes it from the inventory.
 PLANNED = frozenset(
     ("redis_instances", "mysql_databases", "mysql_users", "mysql_bind_addresses", "nginx_servers", "cubejs_deployments")
@@ -49,16 +51,25 @@ class Definitions:
     findings: tuple[Finding, ...]
 
 
-def read(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Definitions:
+def read(
+    inventory: inventories.Inventory, specs: Mapping[str, schema.Options], exists: Callable[[str], bool]
+) -> Definitions:
     """Return the definitions of an inventory, and everything that is wrong with their form."""
     checker = schema.Checker()
-    entries = tuple(_entries(checker, specs["cubejs"][TENANTS]["options"], _first(inventory, TENANTS)))
+    base = str(_first(inventory, "inventory_dir") or "")
+    options = specs["cubejs"][TENANTS]["options"]
+    entries = tuple(
+        replace(entry, values=checks.absolute(entry.values, base))
+        for entry in _entries(checker, options, _first(inventory, TENANTS))
+    )
     master = _first(inventory, MASTER)
     findings = [
         *_host_findings(inventory, specs),
         *_misspelt(inventory, specs),
         *_disagreements(inventory),
         *checker.findings,
+        *(finding for entry in entries for finding in checks.check(entry.values, entry.subject, exists)),
+        *_second_workers(entries, inventory.elsewhere),
         *_master_findings(master),
     ]
     if _first(inventory, TENANTS) is None:
@@ -69,6 +80,17 @@ def read(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) 
         None if master is None else str(master),
         tuple(dict.fromkeys(findings)),
     )
+
+
+def variables(specs: Mapping[str, schema.Options]) -> frozenset[str]:
+    """Return the names of all variables that the plan is made from or checks."""
+    return frozenset((*OTHERS, *ANSIBLE, *(name for options in specs.values() for name in options))) - PLANNED
+
+
+def tenant_names(*lists: Any) -> frozenset[str]:
+    """Return the names of the tenants in lists of definitions, whatever else is wrong with them."""
+    items = (item for values in lists if isinstance(values, list) for item in values)
+    return frozenset(str(item["name"]) for item in items if isinstance(item, Mapping) and "name" in item)
 
 
 def _first(inventory: inventories.Inventory, name: str) -> Any:
@@ -107,7 +129,7 @@ def _role_findings(options: schema.Options, variables: Mapping[str, Any]) -> lis
 
 
 def _misspelt(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
-    known = {*OTHERS, *(name for options in specs.values() for name in options)}
+    known = {*OTHERS, "cubejs_plan", *(name for options in specs.values() for name in options)}
     seen = dict.fromkeys(name for host in inventory.hosts() for name in inventory.variables.get(host, {}))
     for name in seen:
         if not name.startswith(PREFIX) or name in known:
@@ -160,6 +182,20 @@ def _differing_tenants(first: Any, others: list[list[Any]]) -> list[str]:
 
 def _by_path(tenants: Any) -> dict[str, Any]:
     return {schema.element_path(TENANTS, index, item): item for index, item in enumerate(tenants)}
+
+
+def _second_workers(entries: tuple[Entry, ...], elsewhere: frozenset[str]) -> Iterator[Finding]:
+    """Yield tenants whose refresh worker each host of a play would start: two drop each other's tables."""
+    for entry in entries:
+        name = entry.values.get("name")
+        if name in elsewhere and entry.values.get("refresh_worker", True) and not entry.values.get("hosts"):
+            yield Finding(
+                "one-refresh-worker",
+                f"{entry.subject}.refresh_worker",
+                "several hosts of this play define it, and each would start its refresh worker",
+                "Put the hosts into cubejs_api and one into cubejs_refresh_worker, or name the tenant's host in hosts",
+                tenant=str(name),
+            )
 
 
 def _master_findings(master: Any) -> Iterator[Finding]:

@@ -181,10 +181,11 @@ class Store:
 
 @dataclass(frozen=True)
 class Proxy:
-    """One Nginx and the tenants that it serves."""
+    """One Nginx, the tenants that it serves, and the ports on which it does."""
 
     host: str
     tenants: tuple[str, ...]
+    ports: tuple[int, ...] = (80, 443)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,14 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Inventory:
-    """Groups (name -> hosts, in the inventory's order) and variables (host -> name -> value)."""
+    """Groups (name -> hosts, in the inventory's order) and variables (host -> name -> value).
+
+    elsewhere: names of tenants that other hosts of a play define too, where the role is used alone.
+    """
 
     groups: Mapping[str, Sequence[str]]
     variables: Mapping[str, Mapping[str, Any]]
+    elsewhere: frozenset[str] = frozenset()
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return the hosts of a group; none where there is no such group."""
@@ -61,9 +65,15 @@ class Inventory:
         return name in self.groups or name in self.variables
 
     @classmethod
-    def of_one_role(cls, hosts: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> Inventory:
-        """Return the inventory of the cubejs role used alone, without groups: everything is on its hosts."""
-        return cls({API: tuple(hosts), REFRESH_WORKER: tuple(hosts)}, variables)
+    def of_one_role(
+        cls,
+        host: str,
+        groups: Mapping[str, Sequence[str]],
+        variables: Mapping[str, Mapping[str, Any]],
+        elsewhere: frozenset[str] = frozenset(),
+    ) -> Inventory:
+        """Return the inventory of the cubejs role used alone, without this collection's groups: all is on its host."""
+        return cls({**groups, API: (host,), REFRESH_WORKER: (host,)}, variables, elsewhere)
 
 
 def is_address(text: str) -> bool:

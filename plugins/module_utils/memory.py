@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30
@@ -46,6 +47,15 @@ def shares(memory_bytes: int, products: Iterable[str]) -> dict[str, int]:
     usable = max(0, memory_bytes - system)
     total = sum(WEIGHTS[product] for product in present)
     return {product: usable * WEIGHTS[product] // total for product in present}
+
+
+def planned_share(memory_bytes: int, product: str, planned: Mapping[str, Any]) -> int:
+    """Return a product's bytes on a host: those that its part of the plan states, else its share of the memory found.
+
+    Raises KeyError for a product that is not planned for the host.
+    """
+    stated = planned[product][f"{product}_memory_bytes"]
+    return int(stated) if stated is not None else shares(memory_bytes, planned["products"])[product]
 
 
 def process_limit(kind: str, share: int, given: int | None = None) -> Limit:

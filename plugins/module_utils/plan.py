@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
 from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets
@@ -18,6 +18,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry impo
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import Servers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import Reader
+
+PROXY_PORTS = {"nginx_http_port": 80, "nginx_https_port": 443}
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,15 @@ def build(
     *,
     fingerprint_key: bytes,
     ca_directory: str,
+    exists: Callable[[str], bool],
 ) -> Plan:
     """Return the plan of an inventory; its findings may refuse it.
 
     specs: role -> options of its argument_specs. fingerprint_key: of this run. ca_directory: where
-    the controller keeps its own CA unless a host's variable says otherwise.
+    the controller keeps its own CA unless a host's variable says otherwise. exists: says whether the
+    controller has a file or folder.
     """
-    definitions = read(inventory, specs)
+    definitions = read(inventory, specs, exists)
     vault = secrets.Vault(definitions.by_name, definitions.master)
     reader = Reader(inventory, vault, fingerprint_key)
     tenants = tuple(reader.tenant(each.values, each.subject) for each in definitions.entries)
@@ -68,7 +72,11 @@ def _fleet(
         for host in inventory.members(inventories.MYSQL)
     )
     proxies = (
-        Proxy(host, tuple(tenant.name for tenant in tenants if tenant.name and tenant.api_hosts))
+        Proxy(
+            host,
+            tuple(tenant.name for tenant in tenants if tenant.name and tenant.api_hosts),
+            tuple(int(inventory.variable(host, name, port)) for name, port in PROXY_PORTS.items()),
+        )
         for host in inventory.members(inventories.NGINX)
     )
     cube_hosts = {*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)}
@@ -97,10 +105,11 @@ def _data(
         host: {
             "products": sorted(products(inventory, host)),
             "cubejs": {
+                "cubejs_memory_bytes": fleet.cube_memory_bytes.get(host),
                 "cubejs_deployments": [
                     builder.deployment(tenants[name], definitions.by_name[name], host, instances)
                     for name, instances in sorted(of_tenant.items())
-                ]
+                ],
             },
         }
         for host, of_tenant in here.items()

@@ -12,8 +12,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import SOCKET
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import LOOPBACK, is_address
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule, repeated
 
-_PROXY_PORTS = (80, 443)
-
 
 class PortsDiffer(Rule):
     """Two servers on one port of a host: the second does not start."""
@@ -43,7 +41,7 @@ def _owners(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
     for store in fleet.stores:
         yield store.host, store.port, "MySQL (mysql_port)"
     for proxy in fleet.proxies:
-        yield from ((proxy.host, port, "Nginx") for port in _PROXY_PORTS)
+        yield from ((proxy.host, port, "Nginx") for port in proxy.ports)
 
 
 class AddressesAreKnown(Rule):

@@ -1,0 +1,95 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a specification cannot say of a tenant's definition: ranges of numbers, one of two keys, files that exist."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
+
+MEBIBYTE = 2**20
+# Key -> lowest and highest value that can work.
+RANGES: Mapping[str, tuple[int, int]] = {
+    "max_in_flight": (1, 10_000),
+    "orchestrators": (1, 10_000),
+    # Zero is no grace at all; systemd would wait for an hour with every stop.
+    "graceful_shutdown_seconds": (1, 3600),
+    "api_memory_bytes": (128 * MEBIBYTE, 2**50),
+    "refresh_worker_memory_bytes": (128 * MEBIBYTE, 2**50),
+    "rotation.api_secret": (0, 10**9),
+    "rotation.redis_password": (0, 10**9),
+    "rotation.storage_password": (0, 10**9),
+    "database.port": (1, 65535),
+    "database.pool_max": (1, 10_000),
+    "redis.port": (1, 65535),
+    "redis.index": (0, 10_000),
+    "redis.maxclients": (1, 10**6),
+    "redis.maxmemory_bytes": (MEBIBYTE, 2**50),
+    "pre_aggregations.port": (1, 65535),
+}
+# Keys that name files or folders on the controller.
+PATHS = ("project.path", "certificate.certificate_path", "certificate.key_path", "database.ca", "redis.ca")
+
+
+def absolute(definition: Mapping[str, Any], base: str) -> dict[str, Any]:
+    """Return the definition with its paths made absolute: relative ones belong to the inventory's folder."""
+    changed: dict[str, Any] = dict(definition)
+    for key in PATHS:
+        outer, inner = key.split(".")
+        section = changed.get(outer)
+        value = section.get(inner) if isinstance(section, Mapping) else None
+        if isinstance(section, Mapping) and isinstance(value, str) and value:
+            path = os.path.normpath(os.path.join(base, os.path.expanduser(value)))  # noqa: PTH111,PTH118 pure: no file is looked at
+            changed[outer] = {**section, inner: path}
+    return changed
+
+
+def check(definition: Mapping[str, Any], subject: str, exists: Callable[[str], bool]) -> Iterator[Finding]:
+    """Yield what is wrong with a definition whose types are right and whose paths are absolute."""
+    tenant = str(definition.get("name") or "")
+    for key, (lowest, highest) in RANGES.items():
+        value = _get(definition, key)
+        if isinstance(value, int) and not lowest <= value <= highest:
+            message = f"{value} is not within {lowest} to {highest}"
+            yield Finding("value-range", f"{subject}.{key}", message, "Use a number within", tenant=tenant)
+    yield from _project(definition, subject, tenant)
+    yield from _certificate(definition, subject, tenant)
+    for key in PATHS:
+        path = _get(definition, key)
+        if path and not exists(path):
+            message = f"there is no {path} on the controller"
+            remedy = "Correct the path; a relative one starts in the inventory's folder"
+            yield Finding("path-exists", f"{subject}.{key}", message, remedy, tenant=tenant)
+
+
+def _project(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:
+    project = definition.get("project")
+    if not isinstance(project, Mapping):
+        return
+    path, git, version = (project.get(key) for key in ("path", "git", "version"))
+    if bool(path) == bool(git):
+        message = "path and git are both set" if path else "neither path nor git is set"
+        yield Finding("project-source", f"{subject}.project", message, "Set one of them", tenant=tenant)
+    elif git and not version:
+        remedy = "Set project.version to a commit or tag, so that a run is repeatable"
+        yield Finding("project-source", f"{subject}.project", "git has no version", remedy, tenant=tenant)
+
+
+def _certificate(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:
+    certificate = definition.get("certificate")
+    if not isinstance(certificate, Mapping) or certificate.get("source") != "provided":
+        return
+    for key in ("certificate_path", "key_path"):
+        if not certificate.get(key):
+            message = "a provided certificate needs it"
+            yield Finding("value-required", f"{subject}.certificate.{key}", message, "Set it", tenant=tenant)
+
+
+def _get(definition: Mapping[str, Any], key: str) -> Any:
+    value: Any = definition
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,96 @@
+#!/usr/bin/python
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of the action plugin of the same name, which does the work on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: plan
+short_description: Work out what every host runs, and refuse what cannot work
+version_added: 0.1.0
+description:
+  - Turns the inventory (the groups C(cubejs_redis), C(cubejs_mysql), C(cubejs_api), C(cubejs_refresh_worker) and
+    C(cubejs_nginx), and the variable C(cubejs_tenants)) into the variables of every role on every host.
+  - Refuses it with all findings at once, each naming the variable, its value (masked if it is secret) and the remedy.
+  - No host is contacted, and the whole inventory is looked at whatever C(--limit) leaves, so that one task does for a
+    play (C(run_once)), also while hosts are unreachable.
+  - The result holds no secret. In place of each stands a reference, which the filter P(cubeops.cubejs.reveal#filter)
+    replaces where the secret is used, and a keyed fingerprint by which equal secrets can be told.
+  - Register the result as C(cubejs_plan), which is where the roles look for it. It is not a fact, so that a fact cache
+    does not keep the plan of an earlier run.
+author: The cubeops.cubejs contributors
+requirements:
+  - PyYAML on the controller, which comes with Ansible
+options:
+  placement:
+    description:
+      - C(groups) asks for hosts in the groups. C(auto) does without them when the inventory has none, and then makes
+        the plan of the task's own host, which runs every process of the tenants.
+    type: str
+    choices: [auto, groups]
+    default: auto
+attributes:
+  check_mode:
+    description: Nothing is changed.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+seealso:
+  - plugin: cubeops.cubejs.reveal
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Work out the plan and refuse what cannot work
+  cubeops.cubejs.plan:
+  run_once: true
+  register: cubejs_plan
+
+- name: Apply it to Redis
+  ansible.builtin.import_role:
+    name: cubeops.cubejs.redis
+  vars:
+    redis_instances: >-
+      {{ cubejs_plan.hosts[inventory_hostname].redis.redis_instances
+      | cubeops.cubejs.reveal(cubejs_tenants, cubejs_master_secret | default(none)) }}
+"""
+
+RETURN = r"""
+hosts:
+  description: Host, then role, then role variable.
+  returned: success
+  type: dict
+  sample:
+    cube1:
+      products: [cubejs, mysql, redis]
+      redis:
+        redis_instances:
+          - name: acme
+            port: 20001
+            bind: [127.0.0.1]
+            password: {__secret__: acme/redis_password/0}
+            maxclients: 160
+fingerprints:
+  description: Reference of a secret, then its keyed fingerprint.
+  returned: success
+  type: dict
+  sample:
+    acme/api_secret/0: b73476677fc2253d
+findings:
+  description: What the rules found and did not refuse.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - rule: redis-pool-size
+      severity: warning
+      status: fail
+      subject: cubejs_tenants[acme].redis.pool_max
+      message: 12 is fewer than the 30 that 10 queries in flight need
+      remedy: Use 30, or lower max_in_flight
+      tenant: acme
+      host: ""
+"""

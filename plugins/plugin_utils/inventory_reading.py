@@ -1,0 +1,93 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The inventory as an action plugin sees it, read into plain data: groups, and the hosts' variables, templated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.template import Templar
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
+
+_TOO_DEEP = 50
+
+
+@dataclass(frozen=True)
+class HostReader:
+    """Reads variables of hosts from within one host's task.
+
+    A host's own variables come from the inventory. What only the play or the role gives is known
+    for the task's own host alone, and stands in for the others where they have nothing.
+    """
+
+    loader: Any
+    task_vars: Mapping[str, Any]
+
+    def read(
+        self, hosts: Iterable[str], names: Set[str], prefix: str
+    ) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
+        """Return host -> name -> value, and what could not be templated.
+
+        Of variables that start with the prefix and are not among the names, only the name is
+        returned (value None), since nothing but a misspelt name is looked for there.
+        """
+        values: dict[str, dict[str, Any]] = {}
+        problems: list[Finding] = []
+        for host in hosts:
+            variables = self._variables(host)
+            templar = Templar(loader=self.loader, variables=variables)
+            values[host] = dict.fromkeys(name for name in variables if name.startswith(prefix))
+            for name in names & variables.keys():
+                value, problem = _template(templar, variables[name])
+                values[host][name] = value
+                if problem:
+                    problems.append(Finding("variable-defined", name, problem, "Define what it refers to", host=host))
+        return values, problems
+
+    def other_hosts(self) -> list[str]:
+        """Return the other hosts of the play."""
+        own = self.task_vars["inventory_hostname"]
+        return [host for host in self.task_vars.get("ansible_play_hosts_all", ()) if host != own]
+
+    def _variables(self, host: str) -> dict[str, Any]:
+        if host == self.task_vars["inventory_hostname"]:
+            return dict(self.task_vars)
+        # HostVars.raw_get returns the variables as they are, the mapping access templates every one of them.
+        own = self.task_vars["hostvars"].raw_get(host)
+        return {**self._of_the_play, **own}
+
+    @cached_property
+    def _of_the_play(self) -> dict[str, Any]:
+        mine = self.task_vars["hostvars"].raw_get(self.task_vars["inventory_hostname"])
+        return {name: value for name, value in self.task_vars.items() if name not in mine}
+
+
+def _template(templar: Templar, value: Any) -> tuple[Any, str]:
+    try:
+        return plain(templar.template(value)), ""
+    except AnsibleError as exc:
+        return None, " ".join(str(exc.message).split())
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return a value without Ansible's tags, lazy containers and vault objects: only what JSON knows."""
+    if depth > _TOO_DEEP:
+        raise AnsibleError("a variable is nested too deep, or contains itself")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return value + 0
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, Mapping):
+        return {plain(str(key)): plain(item, depth + 1) for key, item in value.items()}
+    # A vault-encrypted text of ansible-core before 2.19 is a sequence of its ciphertext, and decrypts as a text.
+    if isinstance(value, (Sequence, set, frozenset)) and not hasattr(value, "_ciphertext"):
+        return [plain(item, depth + 1) for item in value]
+    return str.__str__(str(value))
