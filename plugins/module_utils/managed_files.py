@@ -65,6 +65,7 @@ ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path"},
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
+    "keep_unlisted": {"type": "bool", "default": False},
     "entrances": {"type": "list", "elements": "dict", "default": [], "options": ENTRANCE_SPEC},
     "validate": {"type": "list", "elements": "dict", "default": [], "options": VALIDATION_SPEC},
 }
@@ -81,6 +82,7 @@ class FileSet:
     root: str | None = None
     validate: tuple[Validation, ...] = ()
     entrances: tuple[Entrance, ...] = ()
+    keep_unlisted: bool = False
 
     @property
     def digest(self) -> str:
@@ -119,6 +121,7 @@ def pack(file_set: FileSet) -> str:
         "files": files,
         "validate": [vars(step) for step in file_set.validate],
         "entrances": [vars(entrance) for entrance in file_set.entrances],
+        "keep_unlisted": file_set.keep_unlisted,
     }
     return base64.b64encode(zlib.compress(json.dumps(document).encode())).decode("ascii")
 
@@ -129,7 +132,7 @@ def unpack(packed: str) -> FileSet:
     files = tuple(WantedFile(**{**file, "content": base64.b64decode(file["content"])}) for file in document["files"])
     checks = tuple(Validation(**step) for step in document["validate"])
     entrances = tuple(Entrance(**entrance) for entrance in document["entrances"])
-    return FileSet(document["name"], files, document["root"], checks, entrances)
+    return FileSet(document["name"], files, document["root"], checks, entrances, document["keep_unlisted"])
 
 
 def check(file_set: FileSet) -> None:
@@ -210,11 +213,14 @@ def converge(
         if result.changed:
             _write_manifest(manifests, file_set, known | wanted)
             _put_in_place(file_set.name, layout, result, wanted)
-        _write_manifest(manifests, file_set, wanted)
+        _write_manifest(manifests, file_set, known | wanted if file_set.keep_unlisted else wanted)
     return result
 
 
 def _layout(file_set: FileSet, known: set[str], owners: Ownership) -> Layout:
+    if file_set.keep_unlisted:
+        # What is not listed stays, as if it were somebody else's.
+        known = known & {file.dest for file in file_set.files}
     if file_set.root is None:
         return LooseFiles(file_set.files, known, owners)
     return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners, file_set.entrances)

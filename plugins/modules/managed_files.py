@@ -91,6 +91,12 @@ options:
       original:
         description: Name under which what stood there before is kept beside it, once.
         type: str
+  keep_unlisted:
+    description:
+      - Keeps the files that the same O(name) wrote earlier and that are no longer listed. They are reported among
+        RV(foreign_files).
+    type: bool
+    default: false
   validate:
     description: Commands that must accept the set, run without a shell over a private copy of it.
     type: list

@@ -33,7 +33,8 @@ def build(arguments: Mapping[str, Any], render: Render) -> FileSet:
         raise ManagedFilesError("; ".join(problems))
     checks = tuple(Validation(**step) for step in arguments["validate"])
     entrances = tuple(Entrance(**entrance) for entrance in arguments.get("entrances", ()))
-    return FileSet(arguments["name"], tuple(files), arguments["root"], checks, entrances)
+    keep = arguments.get("keep_unlisted", False)
+    return FileSet(arguments["name"], tuple(files), arguments["root"], checks, entrances, keep)
 
 
 def _attempt(entry: Mapping[str, Any], render: Render) -> tuple[list[WantedFile], list[str]]:

@@ -38,13 +38,16 @@ class Host:
         self.root = path / "etc/set"
         self.manifests = path / "var/manifests"
 
-    def file_set(self, contents: dict[str, str], *, command: str = "true", secret: bool = False) -> FileSet:
+    def file_set(
+        self, contents: dict[str, str], *, command: str = "true", secret: bool = False, keep_unlisted: bool = False
+    ) -> FileSet:
         """Return a set with these contents."""
         files = tuple(
             WantedFile(dest if self.rooted else f"{self.root}/{dest}", content.encode(), secret=secret)
             for dest, content in contents.items()
         )
-        return FileSet("test", files, str(self.root) if self.rooted else None, (Validation(command),))
+        root = str(self.root) if self.rooted else None
+        return FileSet("test", files, root, (Validation(command),), keep_unlisted=keep_unlisted)
 
     def keep(self, contents: dict[str, str], *, apply: bool = True, **options: Any) -> Result:
         """Keep a set with these contents."""
@@ -137,6 +140,16 @@ def test_files_of_others_are_never_removed(host: Host) -> None:
     assert host.contents() == {**NEW, "theirs": "by hand"}
     assert host.keep({}).removed_files
     assert host.contents() == {"theirs": "by hand"}
+
+
+def test_what_is_not_listed_is_kept_where_asked_and_not_forgotten(host: Host) -> None:
+    host.keep(OLD)
+    result = host.keep(NEW, keep_unlisted=True)
+    assert result.removed_files == []
+    assert names(result.foreign_files) == (["gone"] if host.rooted else [])
+    assert host.contents() == {**NEW, "gone": "3"}
+    assert not host.keep(NEW, keep_unlisted=True).changed
+    assert names(host.keep(NEW).removed_files) == ["gone"]
 
 
 def test_without_a_manifest_nothing_is_taken_for_ours(host: Host) -> None:
