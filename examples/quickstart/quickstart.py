@@ -184,7 +184,7 @@ class QuickStart:
 
     def token(self) -> str:
         """Return a token for the tenant's API, and keep it for the curl line."""
-        secret = tenant_secrets.derive(self.state.master_secret, tenant_secrets.API_SECRET, self.tenant["name"], 0)
+        secret = tenant_secrets.derive(self.state.master_secret, tenant_secrets.FOR_API, self.tenant["name"], 0)
         token = sign(secret, TOKEN_SECONDS)
         self.state.write("authorization", f"Authorization: {token}\n")
         return token

@@ -1,0 +1,86 @@
+"""Looks for secrets where everybody may look: output, process arguments, readable files, logs."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ON_HOST = Path(__file__).parent / "on_host"
+
+
+def spellings(secret: str) -> list[str]:
+    """Return how a secret may be spelt: as it is, and inside of anything that was encoded in base64."""
+    found = [secret]
+    for offset in range(3):
+        encoded = base64.b64encode(b"-" * offset + secret.encode() + b"-" * (-(offset + len(secret)) % 3)).decode()
+        first = (offset * 8 + 5) // 6
+        last = (offset + len(secret)) * 8 // 6
+        found.append(encoded[first:last])
+    return found
+
+
+def in_text(text: str, secrets: Iterable[str]) -> list[str]:
+    """Return the lines of a text that hold a secret in any spelling."""
+    wanted = [spelling for secret in secrets for spelling in spellings(secret)]
+    return [line[:200] for line in text.splitlines() if any(spelling in line for spelling in wanted)]
+
+
+def in_files(ssh: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """Return the files of a host that hold a secret and that `nobody` can read."""
+    program = shlex.quote((ON_HOST / "find_secrets.py").read_text())
+    nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    return _run([*ssh, f"{nobody} python3 -c {program}"], "\n".join(secrets)).splitlines()
+
+
+def in_logs(ssh: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """Return the lines of a host's journal and log files that hold a secret."""
+    text = _run(
+        [*ssh, "journalctl --no-pager --output=cat; find /var/log -name journal -prune -o -type f -exec cat {} +"]
+    )
+    return in_text(text, secrets)
+
+
+def _run(command: list[str], given: str = "") -> str:
+    done = subprocess.run(command, input=given.encode(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return done.stdout.decode(errors="replace")
+
+
+@contextmanager
+def watching_arguments(shells: Iterable[list[str]], secrets: Iterable[str]) -> Iterator[list[str]]:
+    """Watch the arguments of all processes, on hosts or (an empty shell) here; list those that hold a secret."""
+    wanted = "\n".join(secrets)
+    program = (ON_HOST / "watch_arguments.py").read_text()
+    found: list[str] = []
+    watchers = [
+        subprocess.Popen(
+            [*shell, f"python3 -c {shlex.quote(program)}"] if shell else ["python3", "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for shell in shells
+    ]
+    readers = []
+    for watcher in watchers:
+        assert watcher.stdin
+        assert watcher.stdout
+        watcher.stdin.write(f"{wanted}\n\n")
+        watcher.stdin.flush()
+        assert watcher.stdout.readline() == "watching\n"
+        reader = threading.Thread(target=found.extend, args=(watcher.stdout,), daemon=True)
+        reader.start()
+        readers.append(reader)
+    try:
+        yield found
+    finally:
+        for watcher, reader in zip(watchers, readers):
+            assert watcher.stdin
+            watcher.stdin.close()
+            watcher.wait(timeout=30)
+            reader.join(timeout=30)
