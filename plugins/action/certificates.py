@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +48,8 @@ class ActionModule(ActionBase):
         if pki.IMPORT_ERROR:
             raise AnsibleActionFail("certificates needs Python's cryptography, 42 or later, on the controller")
         directory = Path(arguments["directory"])
-        terms = pki_store.Terms(
-            datetime.datetime.now(datetime.timezone.utc), arguments["renew_days"], arguments["valid_days"]
-        )
+        now = datetime.datetime.now(datetime.timezone.utc)
+        terms = pki_store.Terms(now, arguments["renew_days"], arguments["valid_days"], _run_started_ns())
         requests = [self._request(each) for each in arguments["certificates"]]
         try:
             if self._task.check_mode:
@@ -70,6 +71,14 @@ class ActionModule(ActionBase):
         except AnsibleError:
             # Reported with every other problem of the certificates, by its name.
             return Path(path)
+
+
+def _run_started_ns() -> int:
+    """Return when the first such task of this run began: a mark in the directory that ends with the run."""
+    mark = Path(constants.DEFAULT_LOCAL_TMP) / "certificates"
+    with contextlib.suppress(FileExistsError):
+        mark.symlink_to(str(time.time_ns()))
+    return int(str(mark.readlink()))
 
 
 def report(kept: pki_store.Result) -> dict[str, Any]:

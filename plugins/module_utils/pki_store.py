@@ -18,6 +18,7 @@ import fcntl
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Kept:
-    """One certificate to be served; `reason` says why it was issued just now, None that it stayed."""
+    """One certificate to be served; `reason` says why it was issued in this run, None that it stayed."""
 
     name: str
     certificate: str
@@ -70,11 +71,19 @@ class Result:
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
-    """When `keep` acts, and for how long its leaves live (days)."""
+    """When `keep` acts, and for how long its leaves live (days).
+
+    What was made after `run_started_ns` counts as made for everyone who asks: which host of a run is first is chance.
+    """
 
     now: datetime.datetime
     renew_days: int = pki.RENEW_DAYS
     valid_days: int = pki.LEAF_DAYS
+    run_started_ns: int | None = None
+
+    def is_of_this_run(self, path: Path) -> bool:
+        """Return whether the file was made since the run started."""
+        return self.run_started_ns is not None and path.stat().st_mtime_ns > self.run_started_ns
 
 
 def keep(directory: Path, requests: Iterable[Request], terms: Terms) -> Result:
@@ -90,7 +99,7 @@ def keep(directory: Path, requests: Iterable[Request], terms: Terms) -> Result:
     if not own:
         return Result(tuple(provided), warnings=_end_warnings(provided, terms))
     with _locked(directory):
-        authority, created = _authority(directory, terms.now)
+        authority, created = _authority(directory, terms)
         issued = [_leaf(directory, authority, request, terms) for request in own]
     ca_end = authority.certificate.not_valid_after_utc
     ca_warnings = [f"the CA in {directory} itself expires on {ca_end:%Y-%m-%d}"] if _soon(ca_end, terms, 365) else []
@@ -184,7 +193,7 @@ def _soon(end: datetime.datetime, terms: Terms, days: int) -> bool:
     return end - terms.now < datetime.timedelta(days=days)
 
 
-def _authority(directory: Path, now: datetime.datetime) -> tuple[Pair, bool]:
+def _authority(directory: Path, terms: Terms) -> tuple[Pair, bool]:
     """Return the CA and whether it was made now. A key is never replaced or repaired: that is a person's decision."""
     key_path, certificate_path = directory / "ca.key", directory / "ca.crt"
     if not key_path.exists():
@@ -198,13 +207,13 @@ def _authority(directory: Path, now: datetime.datetime) -> tuple[Pair, bool]:
     created = not certificate_path.exists()
     if created:
         # Also after a run killed between the two files: the key alone makes the same authority again.
-        _write(certificate_path, pki.new_ca(pki.load_key(key_path.read_bytes()), now).certificate_pem())
+        _write(certificate_path, pki.new_ca(pki.load_key(key_path.read_bytes()), terms.now).certificate_pem())
     authority, problems = _read_pair(certificate_path, key_path)
     if authority is not None:
-        problems = [f"{directory}: {problem}" for problem in filter(None, [pki.ca_problem(authority, now)])]
+        problems = [f"{directory}: {problem}" for problem in filter(None, [pki.ca_problem(authority, terms.now)])]
     if authority is None or problems:
         raise PkiError(f"this CA cannot sign ({'; '.join(problems)}): restore it, {_START_AGAIN}")
-    return authority, created
+    return authority, created or terms.is_of_this_run(certificate_path)
 
 
 def _leaf(directory: Path, authority: Pair, request: Request, terms: Terms) -> Kept:
@@ -224,6 +233,8 @@ def _leaf(directory: Path, authority: Pair, request: Request, terms: Terms) -> K
         leaf = pki.issue(authority, names, terms.now, terms.valid_days)
         _write(key_path, pki.key_pem(leaf.key))
         _write(certificate_path, leaf.certificate_pem())
+    elif terms.is_of_this_run(certificate_path):
+        reason = "it was issued for another host of this run"
     return _kept(request, leaf, certificate_path, key_path, reason)
 
 
@@ -287,6 +298,8 @@ def _write(path: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
+        # The kernel's own time of a file is some milliseconds coarse.
+        os.utime(temporary, ns=(time.time_ns(),) * 2)
         temporary.replace(path)
     except BaseException:
         temporary.unlink()

@@ -128,6 +128,6 @@ certificates:
       type: str
       sample: "2026-12-24T00:00:00+00:00"
     reason:
-      description: Why it was issued in this run; null when it was not.
+      description: Why it was issued in this run, for this host or another; null when it was not.
       type: str
 """

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,12 +28,15 @@ class Task(SimpleNamespace):
         return [str(self.playbook)]
 
 
-def run(playbook: Path, *, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
+def run(playbook: Path, *, check_mode: bool = False, local_tmp: Path | None = None, **arguments: Any) -> dict[str, Any]:
+    """Run the task in an Ansible run of its own, or in the one that has this temporary directory."""
     arguments = {"directory": str(playbook / "ca"), **arguments}
     task = Task(args=arguments, check_mode=check_mode, playbook=playbook)
     shell = SimpleNamespace(tmpdir=None)
     connection = SimpleNamespace(_shell=shell)
-    return ActionModule(task, connection, SimpleNamespace(), DataLoader(), None, None).run(task_vars={})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "DEFAULT_LOCAL_TMP", str(local_tmp or tempfile.mkdtemp(dir=playbook)))
+        return ActionModule(task, connection, SimpleNamespace(), DataLoader(), None, None).run(task_vars={})
 
 
 ACME = {"name": "acme", "names": ["cube.acme.example"]}
@@ -60,12 +64,19 @@ def test_the_diff_says_why(tmp_path: Path) -> None:
     assert [part["after"].split(": ")[1] for part in result["diff"]] == ["its names changed\n"]
 
 
-def test_check_mode_gives_keys_to_check_with_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_which_host_of_a_run_is_first_makes_no_difference(tmp_path: Path, check_mode: bool) -> None:
     (tmp_path / "run").mkdir()
-    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "run"))
-    result = run(tmp_path, check_mode=True, certificates=[ACME])
+    hosts = [
+        run(tmp_path, check_mode=check_mode, local_tmp=tmp_path / "run", certificates=[ACME]) for _host in range(2)
+    ]
+    assert [(host["changed"], host["ca_created"]) for host in hosts] == [(True, True)] * 2
+    assert hosts[0]["certificates"]["acme"]["certificate"] == hosts[1]["certificates"]["acme"]["certificate"]
+
+
+def test_check_mode_gives_keys_to_check_with_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    result = run(tmp_path, check_mode=True, local_tmp=tmp_path / "run", certificates=[ACME])
     assert result["changed"]
     assert Path(result["certificates"]["acme"]["key_path"]).is_relative_to(tmp_path / "run")
     assert not (tmp_path / "ca").exists()

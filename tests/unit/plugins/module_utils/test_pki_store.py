@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import multiprocessing
 import stat
+import time
 from pathlib import Path
 from typing import Callable
 
@@ -223,3 +224,11 @@ def test_many_processes_at_once_agree(directory: Path) -> None:
     with multiprocessing.get_context("fork").Pool(8) as pool:
         seen = pool.map(certificate_seen_by_a_process, [directory] * 24)
     assert len(set(seen)) == 1
+
+
+def test_every_host_of_the_run_that_made_it_is_told_and_none_of_the_next(directory: Path) -> None:
+    run, following = Terms(NOW, run_started_ns=time.time_ns()), Terms(NOW, run_started_ns=time.time_ns() + 10**12)
+    first, second = keep(directory, [ACME], run), keep(directory, [ACME], run)
+    assert (first.certificates[0].reason, first.ca_created) == ("there was none", True)
+    assert (second.certificates[0].reason, second.ca_created) == ("it was issued for another host of this run", True)
+    assert not keep(directory, [ACME], following).changed
