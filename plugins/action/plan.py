@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as ansible_version
 from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, findings, plan, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.inventory_reading import HostReader
 
 ARGUMENT_SPEC: dict[str, Any] = {"placement": {"type": "str", "choices": ["auto", "groups"], "default": "auto"}}
+# From 2.19 on a failed task's message is shown line by line, before as one line of JSON only.
+SHOWS_LINES = tuple(map(int, ansible_version.split(".")[:2])) >= (2, 19)
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
@@ -39,18 +43,21 @@ class ActionModule(ActionBase):
             fingerprint_key=_fingerprint_key(inventory),
             ca_directory=ca_directory(),
             exists=os.path.exists,
+            unread=unread,
         )
-        everything = [*unread, *made.findings]
-        errors = findings.errors(everything)
+        errors = findings.errors(made.findings)
         if errors:
-            raise AnsibleActionFail(findings.refusal(errors))
-        for warning in findings.warnings(everything):
+            refusal = findings.refusal(errors)
+            if not SHOWS_LINES:
+                self._display.display(refusal, color=constants.COLOR_ERROR)
+            return {**result, "failed": True, "msg": refusal}
+        for warning in findings.warnings(made.findings):
             self._display.warning(warning.text())
         return {
             **result,
             **made.data,
             "changed": False,
-            "findings": [finding.as_dict() for finding in everything],
+            "findings": [finding.as_dict() for finding in made.findings],
             # The whole plan is pages long; a playbook that wants to show it can.
             "_ansible_verbose_override": True,
         }

@@ -8,7 +8,7 @@ import os.path
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, Finding
 
 MEBIBYTE = 2**20
 # Key -> lowest and highest value that can work.
@@ -19,9 +19,9 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "graceful_shutdown_seconds": (1, 3600),
     "api_memory_bytes": (128 * MEBIBYTE, 2**50),
     "refresh_worker_memory_bytes": (128 * MEBIBYTE, 2**50),
-    "rotation.api_secret": (0, 10**9),
-    "rotation.redis_password": (0, 10**9),
-    "rotation.storage_password": (0, 10**9),
+    "rotation.api": (0, 10**9),
+    "rotation.redis": (0, 10**9),
+    "rotation.storage": (0, 10**9),
     "database.port": (1, 65535),
     "database.pool_max": (1, 10_000),
     "redis.port": (1, 65535),
@@ -55,6 +55,7 @@ def check(definition: Mapping[str, Any], subject: str, exists: Callable[[str], b
         if isinstance(value, int) and not lowest <= value <= highest:
             message = f"{value} is not within {lowest} to {highest}"
             yield Finding("value-range", f"{subject}.{key}", message, "Use a number within", tenant=tenant)
+    yield from _environment(definition, subject, tenant)
     yield from _project(definition, subject, tenant)
     yield from _certificate(definition, subject, tenant)
     for key in PATHS:
@@ -63,6 +64,19 @@ def check(definition: Mapping[str, Any], subject: str, exists: Callable[[str], b
             message = f"there is no {path} on the controller"
             remedy = "Correct the path; a relative one starts in the inventory's folder"
             yield Finding("path-exists", f"{subject}.{key}", message, remedy, tenant=tenant)
+
+
+def _environment(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:
+    """Yield what is wrong with a tenant's own variables: untyped in the specification, since they may be secret."""
+    environment = definition.get("environment") or {}
+    if not isinstance(environment, Mapping):
+        message, remedy = f"{MASK}, not a dictionary", "Write name: text for each variable"
+        yield Finding("value-type", f"{subject}.environment", message, remedy, tenant=tenant)
+        return
+    for name, value in environment.items():
+        if not isinstance(value, str):
+            message = f"{MASK} is a {type(value).__name__}, not a text"
+            yield Finding("value-type", f"{subject}.environment.{name}", message, "Put it in quotes", tenant=tenant)
 
 
 def _project(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
@@ -61,6 +61,7 @@ def read(
     entries = tuple(
         replace(entry, values=checks.absolute(entry.values, base))
         for entry in _entries(checker, options, _first(inventory, TENANTS))
+        if not (inventory.alone and _is_bound_elsewhere(inventory, entry.values.get("hosts") or ()))
     )
     master = _first(inventory, MASTER)
     findings = [
@@ -184,6 +185,12 @@ def _by_path(tenants: Any) -> dict[str, Any]:
     return {schema.element_path(TENANTS, index, item): item for index, item in enumerate(tenants)}
 
 
+def _is_bound_elsewhere(inventory: inventories.Inventory, hosts: Sequence[str]) -> bool:
+    """Say whether names of hosts and groups, all of them known, leave the only host of this inventory out."""
+    known = inventory.names().issuperset(hosts)
+    return bool(hosts) and known and not set(inventory.hosts()) & set(inventory.expand(hosts))
+
+
 def _second_workers(entries: tuple[Entry, ...], elsewhere: frozenset[str]) -> Iterator[Finding]:
     """Yield tenants whose refresh worker each host of a play would start: two drop each other's tables."""
     for entry in entries:
@@ -204,8 +211,10 @@ def _master_findings(master: Any) -> Iterator[Finding]:
     if not isinstance(master, str):
         yield Finding("value-type", MASTER, f"{MASK}, not a text", "Put it in quotes")
         return
-    for problem in secrets.problems(master):
-        yield Finding("secret-strength", MASTER, f"{MASK}: {problem}", "Use 32 random characters or more, from a vault")
+    problems = "; ".join(secrets.problems(master))
+    if problems:
+        remedy = "Use 32 random characters or more, from a vault"
+        yield Finding("secret-strength", MASTER, f"{MASK}: {problems}", remedy)
 
 
 def _listed(hosts: list[str]) -> str:

@@ -192,7 +192,7 @@ class Proxy:
 class Fleet:
     """All of it.
 
-    hosts, groups: the names that a tenant may be bound to. addresses: host -> where others reach it.
+    names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
     cube_memory_bytes: host -> what its Cube.js processes have together, where that is known.
     """
 
@@ -201,8 +201,7 @@ class Fleet:
     redis_servers: tuple[RedisServer, ...] = ()
     stores: tuple[Store, ...] = ()
     proxies: tuple[Proxy, ...] = ()
-    hosts: tuple[str, ...] = ()
-    groups: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
 

@@ -23,11 +23,13 @@ LOOPBACK = "127.0.0.1"
 class Inventory:
     """Groups (name -> hosts, in the inventory's order) and variables (host -> name -> value).
 
-    elsewhere: names of tenants that other hosts of a play define too, where the role is used alone.
+    alone: the cubejs role is used without this collection's groups, on one host.
+    elsewhere: names of tenants that other hosts of the play define too; only where it is alone.
     """
 
     groups: Mapping[str, Sequence[str]]
     variables: Mapping[str, Mapping[str, Any]]
+    alone: bool = False
     elsewhere: frozenset[str] = frozenset()
 
     def members(self, group: str) -> tuple[str, ...]:
@@ -60,9 +62,9 @@ class Inventory:
         """Return the hosts that names of hosts or groups stand for."""
         return tuple(dict.fromkeys(host for name in names for host in self.groups.get(name, (name,))))
 
-    def knows(self, name: str) -> bool:
-        """Say whether a name is a group or one of the hosts seen."""
-        return name in self.groups or name in self.variables
+    def names(self) -> frozenset[str]:
+        """Return every name that a tenant may be bound to: groups, and hosts of any group."""
+        return frozenset((*self.groups, *(host for members in self.groups.values() for host in members)))
 
     @classmethod
     def of_one_role(
@@ -73,7 +75,7 @@ class Inventory:
         elsewhere: frozenset[str] = frozenset(),
     ) -> Inventory:
         """Return the inventory of the cubejs role used alone, without this collection's groups: all is on its host."""
-        return cls({**groups, API: (host,), REFRESH_WORKER: (host,)}, variables, elsewhere)
+        return cls({**groups, API: (host,), REFRESH_WORKER: (host,)}, variables, True, elsewhere)
 
 
 def is_address(text: str) -> bool:

@@ -38,12 +38,14 @@ def build(
     fingerprint_key: bytes,
     ca_directory: str,
     exists: Callable[[str], bool],
+    unread: Sequence[Finding] = (),
 ) -> Plan:
     """Return the plan of an inventory; its findings may refuse it.
 
     specs: role -> options of its argument_specs. fingerprint_key: of this run. ca_directory: where
     the controller keeps its own CA unless a host's variable says otherwise. exists: says whether the
-    controller has a file or folder.
+    controller has a file or folder. unread: variables that could not be read, and why; that one of
+    them is not set is then not said.
     """
     definitions = read(inventory, specs, exists)
     vault = secrets.Vault(definitions.by_name, definitions.master)
@@ -53,8 +55,9 @@ def build(
     servers = Servers(inventory, definitions.by_name, ca_directory)
     fleet = _fleet(inventory, tenants, builder, servers, definitions)
     found = [finding for rule in RULES for finding in rule.check(fleet)]
-    findings = tuple(dict.fromkeys((*definitions.findings, *found)))
-    return Plan(fleet, findings, _data(inventory, fleet, builder, servers, definitions))
+    reported = {finding.subject for finding in unread}
+    others = (finding for finding in (*definitions.findings, *found) if finding.subject not in reported)
+    return Plan(fleet, tuple(dict.fromkeys((*unread, *others))), _data(inventory, fleet, builder, servers, definitions))
 
 
 def _fleet(
@@ -87,8 +90,7 @@ def _fleet(
         redis_servers=tuple(redis),
         stores=tuple(stores),
         proxies=tuple(proxies),
-        hosts=inventory.hosts(),
-        groups=frozenset(inventory.groups),
+        names=inventory.names(),
         addresses={host: inventory.address(host) for host in inventory.hosts()},
         cube_memory_bytes={host: share for host, share in shares.items() if share is not None},
     )

@@ -34,7 +34,9 @@ PATHS: Mapping[str, tuple[str, ...]] = {
     FOR_STORAGE: ("pre_aggregations", "password"),
     FOR_DATABASE: ("database", "password"),
 }
-DERIVED = (FOR_API, FOR_REDIS, FOR_STORAGE)
+# Purpose of a derived secret -> the key of `rotation` that counts it.
+ROTATIONS: Mapping[str, str] = {FOR_API: "api", FOR_REDIS: "redis", FOR_STORAGE: "storage"}
+DERIVED = tuple(ROTATIONS)
 
 # What people put around a well-known word to make it look like none.
 _DECORATION = string.digits + string.punctuation
@@ -135,7 +137,8 @@ def given(tenant: Mapping[str, Any], purpose: str) -> str | None:
 def counter_of(tenant: Mapping[str, Any], purpose: str) -> int:
     """Return how often a tenant's secret was rotated."""
     rotation = tenant.get("rotation")
-    return int(rotation.get(purpose) or 0) if isinstance(rotation, Mapping) else 0
+    key = ROTATIONS.get(purpose)
+    return int(rotation.get(key) or 0) if key and isinstance(rotation, Mapping) else 0
 
 
 def reference(tenant: Mapping[str, Any], purpose: str) -> str:

@@ -65,7 +65,7 @@ class Reader:
             storage=storage,
             database=_database(definition.get("database") or NOTHING),
             secrets=tuple(self._secrets(definition, subject, redis, storage)),
-            environment=tuple(definition.get("environment") or ()),
+            environment=tuple(_environment(definition)),
             missing=tuple(_missing(definition, redis, storage)),
         )
 
@@ -146,7 +146,7 @@ class Reader:
         if storage is not None:
             ours[secrets.FOR_STORAGE] = bool(storage.server)
         ours[secrets.FOR_DATABASE] = False
-        ours.update((f"{secrets.FOR_ENVIRONMENT}{name}", False) for name in definition.get("environment") or ())
+        ours.update((f"{secrets.FOR_ENVIRONMENT}{name}", False) for name in _environment(definition))
         found = (self._secret(definition, subject, purpose, mine) for purpose, mine in ours.items())
         return [secret for secret in found if secret is not None]
 
@@ -168,6 +168,11 @@ class Reader:
             fingerprint=secrets.fingerprint(self.key, value) if value else "",
             problems=secrets.problems_of(purpose, stated) if stated is not None else (),
         )
+
+
+def _environment(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = definition.get("environment")
+    return found if isinstance(found, Mapping) else NOTHING
 
 
 def _version_text(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.template import Templar
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import element_path
 
 _TOO_DEEP = 50
 
@@ -42,10 +43,7 @@ class HostReader:
             templar = Templar(loader=self.loader, variables=variables)
             values[host] = dict.fromkeys(name for name in variables if name.startswith(prefix))
             for name in names & variables.keys():
-                value, problem = _template(templar, variables[name])
-                values[host][name] = value
-                if problem:
-                    problems.append(Finding("variable-defined", name, problem, "Define what it refers to", host=host))
+                values[host][name] = _template(templar, variables[name], name, problems)
         return values, problems
 
     def other_hosts(self) -> list[str]:
@@ -66,11 +64,19 @@ class HostReader:
         return {name: value for name, value in self.task_vars.items() if name not in mine}
 
 
-def _template(templar: Templar, value: Any) -> tuple[Any, str]:
+def _template(templar: Templar, value: Any, path: str, problems: list[Finding]) -> Any:
+    """Return a value templated; where that fails, as much of it as can be, and a problem for each part that cannot."""
     try:
-        return plain(templar.template(value)), ""
+        return plain(templar.template(value))
     except AnsibleError as exc:
-        return None, " ".join(str(exc.message).split())
+        if isinstance(value, Mapping):
+            return {plain(str(key)): _template(templar, item, f"{path}.{key}", problems) for key, item in value.items()}
+        if isinstance(value, list):
+            paths = (element_path(path, index, item) for index, item in enumerate(value))
+            return [_template(templar, item, where, problems) for where, item in zip(paths, value)]
+        reason = " ".join(str(exc.message).split())
+        problems.append(Finding("variable-defined", path, reason, "Define what it refers to"))
+        return None
 
 
 def plain(value: Any, depth: int = 0) -> Any:

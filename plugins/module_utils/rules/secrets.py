@@ -21,19 +21,17 @@ class SecretStrength(Rule):
     def check(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield weak secrets; of servers that are not ours a weak password only warns."""
         for tenant in fleet.tenants:
-            for secret in tenant.secrets:
-                severity = WARNING if secret.purpose in secrets.DERIVED and not secret.ours else ERROR
-                for problem in secret.problems:
-                    derived = secret.purpose in secrets.DERIVED and secret.ours
-                    yield self.found(
-                        secret.subject,
-                        f"{MASK}: {problem}",
-                        "Leave it out to have it derived, or use random letters and digits"
-                        if derived
-                        else "Use another one",
-                        tenant=tenant.name,
-                        severity=severity,
-                    )
+            for secret in filter(lambda secret: secret.problems, tenant.secrets):
+                derivable = secret.purpose in secrets.DERIVED
+                yield self.found(
+                    secret.subject,
+                    f"{MASK}: {'; '.join(secret.problems)}",
+                    "Leave it out to have it derived, or use random letters and digits"
+                    if derivable and secret.ours
+                    else "Use another one",
+                    tenant=tenant.name,
+                    severity=WARNING if derivable and not secret.ours else ERROR,
+                )
 
 
 class MasterSecretGiven(Rule):

@@ -110,12 +110,12 @@ class TenantHasHosts(Rule):
     def check(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants that would run nowhere, and names that are no host."""
         for tenant in fleet.tenants:
-            strangers = [name for name in tenant.hosts if name not in fleet.groups and name not in fleet.hosts]
+            strangers = [name for name in tenant.hosts if name not in fleet.names]
             bound = f"{tenant.subject}.hosts"
             if strangers:
                 yield self.found(
                     bound,
-                    f"{', '.join(strangers)}: no such host in the cubejs_ groups and no such group",
+                    f"{', '.join(strangers)}: the inventory has no such host and no such group",
                     "Name hosts or groups of the inventory",
                     tenant=tenant.name,
                 )
