@@ -83,14 +83,7 @@ def test_a_wrong_ca_is_refused_with_a_clear_error(lab: Any, stack: Stack, strang
         "name": "other",
         "number": 2,
         "server_name": "cube.other.example",
-        "redis": {
-            "host": "127.0.0.1",
-            "port": PORT,
-            "index": 1,
-            "password": password,
-            "tls": True,
-            "ca": str(stranger),
-        },
+        "redis": redis,
     }
     path = tmp_path / "variables.yml"
     path.write_text(yaml.safe_dump({"cubejs_tenants": [acme, other]}))
