@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from report import curl_line
 from stacks import Stack
 
 ROLLUPS = 25
@@ -131,3 +135,12 @@ def test_the_tenants_user_reads_nothing_else(stack: Stack) -> None:
     grants = [row[0] for row in stack.storage.ask(f"SHOW GRANTS FOR '{stack.storage.schema}'@'127.0.0.1';")]
     schema = stack.storage.schema.replace("_", "\\_")
     assert [grant for grant in grants if "USAGE" not in grant and f"`{schema}`.*" not in grant] == []
+
+
+def test_the_curl_line_of_the_quick_start_works_as_it_is_printed(stack: Stack, tmp_path: Path) -> None:
+    authorization = tmp_path / "authorization"
+    authorization.write_text(f"Authorization: {stack.token}\n")
+    line = curl_line(stack.cube, authorization, BUYERS)
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["data"] == stack.load(BUYERS)["data"]
