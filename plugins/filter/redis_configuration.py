@@ -1,0 +1,81 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The configuration of Redis instances, for templates and modules."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: redis_configuration
+short_description: Work out the configuration of Redis instances
+version_added: 0.1.0
+author: The cubeops.cubejs contributors
+description:
+  - Checks the instances, all problems at once, and fills in defaults.
+  - Returns of each its C(name), C(tls), C(directives) and C(secrets) (its configuration as lists of name, value
+    and reason), C(instance) (for M(cubeops.cubejs.redis_instances)) and C(certificate) (for
+    M(cubeops.cubejs.certificates)).
+positional: instances
+options:
+  instances:
+    description: The role's C(redis_instances).
+    type: list
+    elements: dict
+    required: true
+  memory_bytes:
+    description: Redis' share of the host's memory. Derived from O(host_memory_bytes) when unset.
+    type: int
+  host_memory_bytes:
+    description: Memory of the host.
+    type: int
+  open_files:
+    description: How many files the process of an instance may open.
+    type: int
+    required: true
+  host_name:
+    description: Name of the host, which tells its certificates from those of others.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Work out the configuration
+  ansible.builtin.set_fact:
+    configured: "{{ redis_instances | cubeops.cubejs.redis_configuration(open_files=65536, host_name='redis1') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The instances, in the order given.
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_settings import RedisSettingsError, limits, resolve
+
+
+def redis_configuration(
+    instances: Sequence[Mapping[str, Any]],
+    *,
+    open_files: int,
+    host_name: str,
+    memory_bytes: int | None = None,
+    host_memory_bytes: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return the instances with their configuration; documented above."""
+    try:
+        return resolve(instances, limits(memory_bytes, host_memory_bytes, open_files), host_name)
+    except RedisSettingsError as exc:
+        raise AnsibleFilterError(f"redis_configuration: these settings are refused:\n{exc}") from exc
+
+
+class FilterModule:
+    """The filter, for Ansible."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return name and function."""
+        return {"redis_configuration": redis_configuration}

@@ -1,0 +1,312 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Redis instances brought up to date with the least that does it: a start, settings set while they run, a restart.
+
+What is wanted is what the installed server makes of an instance's static file; what is there is what the running
+server says of itself. So no table of units, defaults and spellings is needed, a setting that was taken out of the
+inventory goes back to its default, and one that somebody changed by hand is put back. Whether a setting can be changed
+live is asked of the server by trying.
+
+Nothing here knows Ansible, systemd or sockets: a `Store` does, and tests have a small one in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import SECRETS
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import (
+    ImmutableError,
+    Instance,
+    InstancesError,
+    NotReadyError,
+    Session,
+    SettingRefusedError,
+    Store,
+    UnitState,
+    digest,
+)
+
+# What the private server that reads the static file has to be told otherwise, what the store puts elsewhere, and the
+# replication state, which belongs to Redis and Sentinel. The first two lines are compared from the instance itself.
+NOT_COMPARED = frozenset(
+    (
+        *("port", "tls-port", "maxclients", "requirepass"),
+        *("unixsocket", "unixsocketperm", "dir", "logfile", "pidfile", "daemonize", "supervised"),
+        *("replicaof", "slaveof"),
+    )
+)
+MASK = "<masked>"
+FILES_ADVICE = (
+    "lower maxclients, or let this host give more files (redis_open_files_limit; in a container, its own limit)"
+)
+ADVICE = {"maxclients": f"; {FILES_ADVICE}"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to go about it.
+
+    `pending`: instances whose files the run has just changed (in check mode: would have). `pending_unit`: the same of
+    the file of their units.
+    """
+
+    apply: bool = True
+    pending: frozenset[str] = frozenset()
+    pending_unit: bool = False
+    keep_old_passwords: bool = False
+    start_seconds: float = 120.0
+
+
+@dataclass
+class Outcome:
+    """What was done (would be done) to one instance."""
+
+    actions: list[str] = field(default_factory=list)
+    settings: dict[str, tuple[str, str]] = field(default_factory=dict)
+    restart_reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    old_passwords: int = 0
+
+
+@dataclass
+class Result:
+    """What was done (would be done) on the host."""
+
+    instances: dict[str, Outcome] = field(default_factory=dict)
+    daemon_reloaded: bool = False
+    unlisted: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Return whether anything had to be done to an instance."""
+        return any(outcome.actions for outcome in self.instances.values())
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Where a running server is not as wanted. `extra_passwords` are digests of passwords besides the wanted one."""
+
+    settings: Mapping[str, tuple[str, str]]
+    password: bool
+    extra_passwords: frozenset[str]
+    certificate: bool
+
+
+def converge(instances: Sequence[Instance], store: Store, options: Options) -> Result:
+    """Bring every instance up to date, one after the other, and see each of them serve its clients.
+
+    Stops at the first that cannot be: those after it keep running as they are.
+    """
+    names = [instance.name for instance in instances]
+    states = store.units(names)
+    result = Result(unlisted=store.unlisted(names))
+    if any(state.needs_daemon_reload for state in states.values()):
+        result.daemon_reloaded = True
+        if options.apply:
+            store.daemon_reload()
+            states = store.units(names)
+    disabled = [name for name in names if not states[name].enabled]
+    if disabled and options.apply:
+        store.enable(disabled)
+    for index, instance in enumerate(instances):
+        outcome = Outcome(actions=["enable"] if instance.name in disabled else [])
+        result.instances[instance.name] = outcome
+        try:
+            _bring_up(instance, states[instance.name], outcome, store, options)
+        except (InstancesError, NotReadyError, SettingRefusedError) as exc:
+            raise InstancesError(_failure(instance.name, exc, names[index + 1 :], store)) from exc
+    return result
+
+
+def _bring_up(instance: Instance, state: UnitState, outcome: Outcome, store: Store, options: Options) -> None:
+    if not state.active:
+        _refuse_taken_ports(instance, store)
+        outcome.actions.append("start")
+        if options.apply:
+            store.start(instance.name)
+            _gate(instance, outcome, store, options)
+        return
+    if instance.name in options.pending:
+        outcome.actions.append("update")
+    as_wanted = False
+    if state.stale or (options.pending_unit and not options.apply):
+        outcome.restart_reasons.append("its unit was changed")
+    else:
+        as_wanted = _change_live(instance, state, outcome, store, options)
+    if outcome.restart_reasons:
+        outcome.actions.append("restart")
+        if options.apply:
+            store.restart(instance.name)
+            _gate(instance, outcome, store, options, replaced=state.pid)
+    elif options.apply and as_wanted:
+        store.check_clients_way(instance)
+    elif options.apply:
+        _gate(instance, outcome, store, options)
+
+
+def _change_live(instance: Instance, state: UnitState, outcome: Outcome, store: Store, options: Options) -> bool:
+    """Change what can be changed while the server runs, and note for what it has to be restarted.
+
+    Returns whether there was nothing to change.
+    """
+    if store.replaced_binary(state.pid):
+        outcome.warnings.append(
+            "its program was replaced since it started (a package update): restart it when it suits"
+        )
+    candidates = [instance.password, *store.passwords(instance.name)]
+    with _await_session(instance, candidates, store, options) as session:
+        _refuse_stranger(session, state)
+        found = compare(instance, session, store, remember=options.apply)
+        outcome.settings.update({name: _shown(name, values) for name, values in found.settings.items()})
+        outcome.warnings += _memory_warning(found, session)
+        outcome.old_passwords = len(found.extra_passwords)
+        retire = bool(found.extra_passwords) and not options.keep_old_passwords
+        if found.settings or found.certificate:
+            outcome.actions.append("set")
+        if found.password or retire:
+            outcome.actions.append("password")
+        if options.apply and (found.password or retire):
+            _set_password(
+                instance, session, found.extra_passwords if options.keep_old_passwords else frozenset(), store
+            )
+        if options.apply and found.certificate:
+            session.reload_certificate()
+        if options.apply:
+            outcome.restart_reasons += _set_all(found.settings, session)
+    return not (found.settings or found.password or found.certificate or retire)
+
+
+def compare(instance: Instance, session: Session, store: Store, *, remember: bool = False) -> Differences:
+    """Return where the running server differs from its static file and the instance."""
+    live = session.config()
+    wanted = {**store.wanted_settings(instance.name, remember=remember), **_own_settings(instance)}
+    settings = {
+        name: (live[name], value)
+        for name, value in sorted(wanted.items())
+        if name in live and live[name] != value and (name not in NOT_COMPARED or name in _own_settings(instance))
+    }
+    digests = session.password_digests()
+    wrong = digest(instance.password) not in digests or "" in digests or live.get("requirepass") != instance.password
+    certificate = instance.tls and "tls-port" not in settings and store.serves_other_certificate(instance)
+    return Differences(settings, wrong, digests - {digest(instance.password), ""}, certificate)
+
+
+def _own_settings(instance: Instance) -> dict[str, str]:
+    port = str(instance.port)
+    return {
+        "maxclients": str(instance.maxclients),
+        "port": "0" if instance.tls else port,
+        "tls-port": port if instance.tls else "0",
+    }
+
+
+def _set_all(settings: Mapping[str, tuple[str, str]], session: Session) -> list[str]:
+    """Set what can be set; return why the server has to be restarted for the rest."""
+    if "tls-port" in settings:
+        # A port that begins or ends to speak TLS loses its clients whichever way; a restart does it at one stroke.
+        return [f"{name} takes effect with the listener" for name in settings]
+    unchangeable = [name for name, (_before, value) in settings.items() if not _is_set(name, value, session)]
+    return [f"{name} cannot be changed while it runs" for name in unchangeable]
+
+
+def _is_set(name: str, value: str, session: Session) -> bool:
+    """Set it, and return whether that was possible."""
+    try:
+        session.set(name, value)
+    except ImmutableError:
+        return False
+    except SettingRefusedError as exc:
+        shown = _shown(name, ("", value))[1]
+        raise SettingRefusedError(f"it refuses {name} {shown}: {exc}{ADVICE.get(name, '')}") from exc
+    return True
+
+
+def _set_password(instance: Instance, session: Session, keep: frozenset[str], store: Store) -> None:
+    """Change the password so that a run killed at any point leaves notes of every password the server can have."""
+    store.remember_passwords(instance.name, [instance.password, session.password])
+    session.set_password(instance.password, keep)
+    store.remember_passwords(instance.name, [instance.password])
+
+
+def _gate(instance: Instance, outcome: Outcome, store: Store, options: Options, *, replaced: int = 0) -> None:
+    """See that an instance that was changed or started is as wanted and serves its clients.
+
+    `replaced` is the process that a restart ends: it may answer for a while.
+    """
+    with _await_session(instance, [instance.password], store, options, replaced=replaced) as session:
+        _refuse_stranger(session, store.units([instance.name])[instance.name])
+        found = compare(instance, session, store)
+        outcome.old_passwords = len(found.extra_passwords)
+        if "maxclients" in found.settings:
+            raise InstancesError(_clamped(instance, found.settings["maxclients"][0], session, store))
+        left = [*found.settings]
+        left += ["password"] if found.password else []
+        left += ["certificate"] if found.certificate else []
+        if left:
+            raise InstancesError(f"these are not as its configuration says after all: {', '.join(left)}")
+    store.check_clients_way(instance)
+
+
+def _await_session(
+    instance: Instance, passwords: Sequence[str], store: Store, options: Options, *, replaced: int = 0
+) -> AbstractContextManager[Session]:
+    """Connect, giving a server that starts the time to load its data."""
+    reason = "it has not stopped yet"
+    for attempt, _ in enumerate(store.moments(options.start_seconds)):
+        try:
+            if not replaced or store.units([instance.name])[instance.name].pid not in (0, replaced):
+                return store.session(instance, passwords)
+        except NotReadyError as exc:
+            reason = str(exc)
+        # At first systemd may still show what was before the start that it was just asked for.
+        if attempt > 1 and store.units([instance.name])[instance.name].failing:
+            raise InstancesError("it does not start")
+    raise NotReadyError(f"no answer within {options.start_seconds:.0f} s: {reason}")
+
+
+def _refuse_stranger(session: Session, state: UnitState) -> None:
+    if state.pid and session.process_id() != state.pid:
+        raise InstancesError(
+            f"the server that answers is process {session.process_id()}, and systemd runs {state.pid}: "
+            "stop the other one, which was started by hand or by something else"
+        )
+
+
+def _refuse_taken_ports(instance: Instance, store: Store) -> None:
+    taken = store.ports_taken(instance)
+    if taken:
+        raise InstancesError(
+            f"something else listens on {', '.join(taken)}: give the instance another port, or stop the other service"
+        )
+
+
+def _clamped(instance: Instance, real: str, session: Session, store: Store) -> str:
+    files = store.open_files_limit(session.process_id())
+    return (
+        f"maxclients is {real} and not {instance.maxclients}: the process may open {files} files, of which Redis keeps "
+        f"32: {FILES_ADVICE}"
+    )
+
+
+def _memory_warning(found: Differences, session: Session) -> list[str]:
+    if "maxmemory" not in found.settings:
+        return []
+    limit, used = int(found.settings["maxmemory"][1]), session.used_memory()
+    if 0 < limit < used:
+        return [f"maxmemory becomes {limit} bytes and {used} are used: results are evicted, new queries may be refused"]
+    return []
+
+
+def _shown(name: str, values: tuple[str, str]) -> tuple[str, str]:
+    return (MASK, f"{MASK} (changed)") if name in SECRETS else values
+
+
+def _failure(name: str, error: Exception, left: Sequence[str], store: Store) -> str:
+    text = f"Redis instance {name}: {error}"
+    if left:
+        text += f"\nNot touched: {', '.join(left)}"
+    journal = store.journal(name)
+    return f"{text}\nLast lines of its journal:\n{journal}" if journal else text

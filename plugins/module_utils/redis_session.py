@@ -1,0 +1,137 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An administrator's connection to a running Redis server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import (
+    ImmutableError,
+    InstancesError,
+    NotReadyError,
+    SettingRefusedError,
+    digest,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import (
+    Connection,
+    Endpoint,
+    Reply,
+    ReplyError,
+    RespError,
+    info_fields,
+    pairs,
+)
+
+REPLY_SECONDS = 10.0
+# The server's words for a setting that it cannot change while it runs: Redis 7 and later, and 6.
+IMMUTABLE = ("can't set immutable config", "Unsupported CONFIG parameter")
+# What a server without a password replies to AUTH.
+OPEN_TO_ALL = "without any password configured"
+
+
+class LiveSession:
+    """An administrator's connection to a running server."""
+
+    def __init__(self, connection: Connection, password: str) -> None:
+        self._connection = connection
+        self.password = password
+
+    def __enter__(self) -> LiveSession:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._connection.close()
+
+    def config(self) -> dict[str, str]:
+        """Return every setting and its value."""
+        return pairs(self._call("CONFIG", "GET", "*"))
+
+    def process_id(self) -> int:
+        """Return the server's own idea of its process."""
+        return int(info_fields(self._call("INFO", "server"))["process_id"])
+
+    def used_memory(self) -> int:
+        """Return how many bytes the data takes."""
+        return int(info_fields(self._call("INFO", "memory"))["used_memory"])
+
+    def password_digests(self) -> frozenset[str]:
+        """Return the SHA-256 of every password that lets the default user in; an empty text stands for none needed."""
+        reply = self._call("ACL", "GETUSER", "default")
+        if not isinstance(reply, list):
+            raise InstancesError("ACL GETUSER did not reply with a list")
+        fields = {str(key): value for key, value in zip(reply[::2], reply[1::2])}
+        flags, passwords = (_words(fields.get(name)) for name in ("flags", "passwords"))
+        return passwords | ({""} if "nopass" in flags else set())
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting. Raises ImmutableError or SettingRefusedError."""
+        try:
+            self._connection.call("CONFIG", "SET", name, value)
+        except ReplyError as exc:
+            if any(words in str(exc) for words in IMMUTABLE):
+                raise ImmutableError(name) from exc
+            raise SettingRefusedError(str(exc)) from exc
+        except RespError as exc:
+            raise InstancesError(str(exc)) from exc
+
+    def set_password(self, password: str, keep: Collection[str]) -> None:
+        """Change the password at one stroke; connected clients stay logged in.
+
+        CONFIG SET drops every other password of the default user, so those to keep are given back in the same MULTI.
+        """
+        commands: list[tuple[str, ...]] = [("MULTI",), ("CONFIG", "SET", "requirepass", password)]
+        kept = [f"#{each}" for each in sorted(set(keep) | ({digest(self.password)} if keep else set()))]
+        commands += [("ACL", "SETUSER", "default", *kept)] if kept else []
+        replies = self._connection.pipeline([*commands, ("EXEC",)])
+        executed = replies[-1] if isinstance(replies[-1], list) else []
+        for reply in [*replies, *executed]:
+            if isinstance(reply, ReplyError):
+                raise SettingRefusedError(f"it refuses the new password: {mask(str(reply), [password])}")
+        self.password = password
+
+    def reload_certificate(self) -> None:
+        """Read certificate and key again, from where they were read before."""
+        self.set("tls-cert-file", self.config()["tls-cert-file"])
+
+    def _call(self, *words: str) -> Reply:
+        try:
+            return self._connection.call(*words)
+        except RespError as exc:
+            raise InstancesError(str(exc)) from exc
+
+
+def settings_of(path: str) -> dict[str, str]:
+    """Return the settings of a server that asks for no password."""
+    with Connection(Endpoint(socket_path=path), REPLY_SECONDS) as private:
+        return pairs(private.call("CONFIG", "GET", "*"))
+
+
+def _words(reply: Reply) -> frozenset[str]:
+    return frozenset(map(str, reply)) if isinstance(reply, list) else frozenset()
+
+
+def connect(endpoint: Endpoint, password: str) -> Connection | None:
+    """Return a connection that is logged in, or None when the password is not taken."""
+    try:
+        connection = Connection(endpoint, REPLY_SECONDS)
+        if _log_in(connection, password):
+            return connection
+        connection.close()
+    except RespError as exc:
+        raise NotReadyError(str(exc)) from exc
+    return None
+
+
+def _log_in(connection: Connection, password: str) -> bool:
+    """Return whether the password was taken. Anything else that a server says means that it cannot be used (yet)."""
+    try:
+        connection.authenticate(password)
+    except ReplyError as exc:
+        if exc.code == "WRONGPASS":
+            return False
+        if OPEN_TO_ALL not in str(exc):
+            raise
+    connection.call("PING")
+    return True

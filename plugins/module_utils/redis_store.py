@@ -1,0 +1,284 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The Redis instances of this host as they are: units, files, processes and servers."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import ipaddress
+import json
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
+from ansible_collections.cubeops.cubejs.plugins.module_utils.names import redis_unit
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import (
+    ConfigRefusedError,
+    directive,
+    read,
+    throwaway,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import (
+    Instance,
+    InstancesError,
+    UnitState,
+    WrongPasswordError,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_session import (
+    REPLY_SECONDS,
+    LiveSession,
+    connect,
+    settings_of,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Connection, Endpoint, RespError, Tls
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
+    Systemd,
+    newest_change,
+    process_started_at,
+)
+
+PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "MainPID",
+    "NeedDaemonReload",
+    "FragmentPath",
+    "DropInPaths",
+)
+
+
+class HostStore:
+    """The instances of this host. `notes` is a root-only directory that does not outlive a boot."""
+
+    def __init__(
+        self,
+        server: str,
+        systemd: Systemd | None = None,
+        root: Path = Path("/"),
+    ) -> None:
+        self._server = server
+        self._systemd = systemd or Systemd()
+        self._config = root / "etc/cubejs/redis"
+        self._run = root / "run/cubejs-redis"
+        self._credentials = root / "run/credentials"
+        self._notes = root / "run/cubeops/redis"
+        self._wants = root / "etc/systemd/system/multi-user.target.wants"
+        self._proc = root / "proc"
+        self._secrets: set[str] = set()
+
+    # --- units ---
+
+    def units(self, names: Sequence[str]) -> dict[str, UnitState]:
+        """Return the state of every instance's unit, in one call."""
+        shown = self._systemd.show([redis_unit(name) for name in names], PROPERTIES)
+        return {name: self._state(shown[redis_unit(name)]) for name in names}
+
+    def _state(self, shown: Mapping[str, str]) -> UnitState:
+        pid = int(shown.get("MainPID") or 0)
+        active = shown.get("ActiveState") in ("active", "reloading") or (
+            shown.get("ActiveState") == "activating" and shown.get("SubState") != "auto-restart"
+        )
+        changed = newest_change([shown.get("FragmentPath", ""), *shown.get("DropInPaths", "").split()])
+        started = process_started_at(pid, self._proc) if pid else None
+        return UnitState(
+            active=active,
+            enabled=shown.get("UnitFileState") == "enabled",
+            needs_daemon_reload=shown.get("NeedDaemonReload") == "yes",
+            stale=None not in (changed, started) and (changed or 0) > (started or 0),
+            failing=shown.get("ActiveState") == "failed" or shown.get("SubState") == "auto-restart",
+            pid=pid,
+        )
+
+    def daemon_reload(self) -> None:
+        """Let systemd read its unit files again."""
+        self._systemd.daemon_reload()
+
+    def enable(self, names: Sequence[str]) -> None:
+        """Start the instances at boot."""
+        self._systemd.enable([redis_unit(name) for name in names])
+
+    def start(self, name: str) -> None:
+        """Start an instance, without waiting until its data is loaded."""
+        self._systemd.start([redis_unit(name)], block=False)
+
+    def restart(self, name: str) -> None:
+        """Restart an instance, without waiting until its data is loaded."""
+        self._systemd.restart([redis_unit(name)], block=False)
+
+    def unlisted(self, names: Collection[str]) -> list[str]:
+        """Return the enabled instances that are not among the names."""
+        prefix, _, suffix = redis_unit("\n").partition("\n")
+        enabled = (entry.name for entry in self._wants.glob(f"{prefix}*{suffix}"))
+        return sorted({name[len(prefix) : -len(suffix)] for name in enabled} - set(names))
+
+    def journal(self, name: str) -> str:
+        """Return the last lines that the instance logged, without secrets."""
+        return mask(self._systemd.journal(redis_unit(name), 15), self._secrets)
+
+    # --- files ---
+
+    def wanted_settings(self, name: str, *, remember: bool) -> dict[str, str]:
+        """Return what the installed server makes of the static file, noted until that file or the server changes."""
+        config = self._static(name)
+        key = hashlib.sha256(f"{config}\n{_identity(self._server)}".encode()).hexdigest()
+        note = self._note(name)
+        if note.get("key") == key:
+            return dict(note["settings"])
+        try:
+            with throwaway(self._server, config) as path:
+                settings = settings_of(path)
+        except (ConfigRefusedError, RespError) as exc:
+            raise InstancesError(f"the installed server refuses its configuration: {exc}") from exc
+        if remember:
+            self._write_note(name, {**note, "key": key, "settings": settings})
+        return settings
+
+    def passwords(self, name: str) -> list[str]:
+        """Return the passwords that the running server may have: those noted, and the one it was started with.
+
+        systemd keeps what a unit loaded as credentials for as long as it runs, whatever became of the file since.
+        """
+        started = directive(_read(self._credentials / redis_unit(name) / "redis.secret"), "requirepass")
+        found = [*self._note(name).get("passwords", []), *started]
+        self._secrets.update(found)
+        return found
+
+    def remember_passwords(self, name: str, passwords: Sequence[str]) -> None:
+        """Note which passwords the running server may have from now on."""
+        self._write_note(name, {**self._note(name), "passwords": list(dict.fromkeys(passwords))})
+
+    def _static(self, name: str) -> str:
+        path = self._config / f"{name}.conf"
+        try:
+            return read(path)
+        except OSError as exc:
+            raise InstancesError(f"its configuration {path} cannot be read: {exc.strerror}") from exc
+
+    def _note(self, name: str) -> dict[str, Any]:
+        try:
+            note = json.loads((self._notes / f"{name}.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return note if isinstance(note, dict) else {}
+
+    def _write_note(self, name: str, note: Mapping[str, object]) -> None:
+        self._notes.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._notes.chmod(0o700)
+        staged = self._notes / f".{name}.json"
+        staged.unlink(missing_ok=True)
+        with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            json.dump(note, stream)
+        staged.replace(self._notes / f"{name}.json")
+
+    # --- the process and its server ---
+
+    def session(self, instance: Instance, passwords: Sequence[str]) -> LiveSession:
+        """Connect by the instance's own Unix socket, whatever its port, with the first password that is taken."""
+        self._secrets.update(passwords)
+        endpoint = Endpoint(socket_path=str(self._run / instance.name / "redis.sock"))
+        for password in dict.fromkeys(passwords):
+            connection = connect(endpoint, password)
+            if connection is not None:
+                return LiveSession(connection, password)
+        raise WrongPasswordError(
+            "it takes neither the wanted password nor any that it was given before, so somebody else changed it. "
+            f"`systemctl restart {redis_unit(instance.name)}` lets it take the one of its configuration"
+        )
+
+    def check_clients_way(self, instance: Instance) -> None:
+        """Do what a client does on every address: connect, with TLS trusting the CA, log in and ping."""
+        for address in instance.bind:
+            problem = self._problem_at(instance, address)
+            if problem and not address.startswith("-"):
+                raise InstancesError(f"a client cannot use it: {mask(problem, self._secrets)}")
+
+    def _problem_at(self, instance: Instance, address: str) -> str | None:
+        try:
+            with self._client(instance, address) as client:
+                client.authenticate(instance.password)
+                client.call("PING")
+        except RespError as exc:
+            return str(exc)
+        return None
+
+    def serves_other_certificate(self, instance: Instance) -> bool:
+        """Return whether clients are shown another certificate than the one on disk."""
+        wanted = _read(self._config / f"{instance.name}.crt").partition(ssl.PEM_FOOTER)[0]
+        try:
+            with self._client(instance, instance.bind[0], verify=False) as client:
+                return client.peer_certificate() != ssl.PEM_cert_to_DER_cert(f"{wanted}{ssl.PEM_FOOTER}")
+        except (RespError, ValueError) as exc:
+            raise InstancesError(f"its certificate cannot be looked at: {exc}") from exc
+
+    def _client(self, instance: Instance, address: str, *, verify: bool = True) -> Connection:
+        tls = Tls(str(self._config / "ca.crt"), instance.tls_name, verify) if instance.tls else None
+        return Connection(Endpoint(_reachable(address), instance.port, tls=tls), REPLY_SECONDS)
+
+    def ports_taken(self, instance: Instance) -> list[str]:
+        """Return the addresses of a stopped instance on which something else listens."""
+        return [f"{address}:{instance.port}" for address in instance.bind if _is_taken(address, instance.port)]
+
+    def replaced_binary(self, pid: int) -> bool:
+        """Return whether the process runs a program that was replaced on disk since it started."""
+        try:
+            return str((self._proc / str(pid) / "exe").readlink()).endswith(" (deleted)")
+        except OSError:
+            return False
+
+    def open_files_limit(self, pid: int) -> int:
+        """Return how many files the process may open."""
+        found = re.search(r"^Max open files\s+(\d+)", _read(self._proc / str(pid) / "limits"), re.MULTILINE)
+        return int(found.group(1)) if found else 0
+
+    def moments(self, seconds: float) -> Iterator[None]:
+        """Pass now and again until the time is over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            yield
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(0.05)
+
+
+def _identity(server: str) -> str:
+    """Return what tells one installed version of a program from another."""
+    try:
+        found = Path(server).stat()
+    except OSError as exc:
+        raise InstancesError(f"{server} is not installed: {exc.strerror}") from exc
+    return f"{server} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+def _read(path: Path) -> str:
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
+def _reachable(address: str) -> str:
+    """Return where a client on this host reaches what listens on an address."""
+    parsed = ipaddress.ip_address(address.lstrip("-"))
+    return str(parsed) if not parsed.is_unspecified else ("127.0.0.1" if parsed.version == 4 else "::1")
+
+
+def _is_taken(address: str, port: int) -> bool:
+    plain = address.lstrip("-")
+    with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in plain else socket.AF_INET)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((plain, port))
+        except OSError as exc:
+            return exc.errno == errno.EADDRINUSE
+    return False
