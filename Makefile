@@ -59,11 +59,11 @@ sanity: setup-dev ## ansible-test sanity
 
 .PHONY: unit
 unit: setup-dev ## Unit tests (seconds)
-	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -n 2 tests/unit
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
 
 .PHONY: contract
 contract: setup-dev ## The repository checked against itself
-	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q tests/contract
+	@$(BIN)/python -m pytest -q tests/contract
 
 .PHONY: docs
 docs: setup-dev ## Render README tables and docs/ from specs, rows and docstrings

@@ -1,0 +1,95 @@
+"""The benchmark's hosts: made anew for each measurement of a first deployment, kept for the others."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "lab"))
+
+import lab  # noqa: E402  the checkout's own tools are not installed anywhere
+
+SCENARIO = "bench"
+BENCH = ROOT / "tests" / "bench"
+
+
+class BenchError(RuntimeError):
+    """A command that is measured failed; the message carries the end of its output."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Two hosts: cube1, which is deployed to, and source1, which holds the example's database."""
+
+    folder: Path
+    state: Path
+
+    @classmethod
+    def prepare(cls) -> Hosts:
+        """Make the folders, the secret and the image."""
+        lab.image("bookworm")
+        folder = lab.scenario(SCENARIO)
+        state = lab.CACHE / "bench"
+        state.mkdir(mode=0o700, exist_ok=True)
+        variables = state / "variables.yml"
+        if not variables.exists():
+            with open(os.open(variables, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
+                stream.write(f"---\nbench_secret: {secrets.token_hex(24)}\nbench_state: {state}\n")
+        return cls(folder, state)
+
+    def play(self, path: str, *arguments: str) -> float:
+        """Run a playbook; return its wall time in seconds."""
+        inventories = ["-i", str(BENCH / "inventory.yml"), "-i", str(self.folder / "hosts.yml")]
+        return self.timed(
+            ["ansible-playbook", *inventories, "-e", f"@{self.state / 'variables.yml'}", *arguments, path]
+        )
+
+    def timed(self, command: list[str]) -> float:
+        """Run a command; return its wall time in seconds; raise BenchError when it fails."""
+        started = time.monotonic()
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=lab.ansible_environment(SCENARIO),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise BenchError(f"{' '.join(command)}\n{done.stdout[-4000:]}")
+        return time.monotonic() - started
+
+    def fresh(self, *names: str) -> None:
+        """Throw hosts away and boot them anew."""
+        for name in names:
+            lab.podman("rm", "--force", "--time", "0", f"{SCENARIO}-{name}", check=False)
+        self.play("molecule/shared/create.yml")
+
+    def ssh(self, host: str, script: str) -> str:
+        """Run a shell script on a host; return what it printed."""
+        done = subprocess.run(
+            ["ssh", "-F", str(self.folder / "ssh_config"), host, "sh", "-s"],
+            input=script,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise BenchError(f"on {host}: {done.stdout[-4000:]}")
+        return done.stdout
+
+    def copy(self, host: str, *files: Path) -> None:
+        """Copy files into /root of a host."""
+        subprocess.run(
+            ["scp", "-q", "-r", "-F", str(self.folder / "ssh_config"), *map(str, files), f"{host}:/root/"],
+            check=True,
+        )
