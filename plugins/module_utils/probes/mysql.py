@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 try:
     import pymysql
 except ImportError:
-    pymysql = None  # type: ignore[assignment]
+    pymysql = None
 
 INSTALL = "install python3-pymysql (Debian) or python3-PyMySQL (EL) on the host"
 

@@ -1,0 +1,120 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Build releases on the controller and ship what a host lacks; documented in plugins/modules/cube_releases.py."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
+from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, Plan, Platform, pack_job, plan
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.release_building import Builder, BuildingError, Built
+
+MODULE = "cubeops.cubejs.cube_release_store"
+ARGUMENT_SPEC: dict[str, Any] = {
+    "deployments": {"type": "list", "elements": "dict", "required": True},
+    "node": {"type": "path", "default": "/usr/bin/node"},
+    "platform": {"type": "dict", "required": True},
+    "npm": {"type": "path"},
+    "npm_archive": {"type": "path"},
+    "npm_registry": {"type": "str"},
+    "shipped": {"type": "path", "required": True},
+    "index": {"type": "path", "required": True},
+    "checkouts": {"type": "path", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """The controller's half of cube_releases."""
+
+    TRANSFERS_FILES = True
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the releases of the host; what it lacks of them is there then."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self._variables = task_vars or {}
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec=ARGUMENT_SPEC,
+            mutually_exclusive=[["npm", "npm_archive"]],
+            required_one_of=[["npm", "npm_archive"]],
+        )
+        deployments = arguments["deployments"]
+        users = {deployment["tenant"]: deployment["user"] for deployment in deployments}
+        try:
+            found = Found.of(self._call(phase="look", users=users, node=arguments["node"])["found"])
+            built = _builder(arguments, found.node).build(deployments)
+            npm = _npm_digest(arguments["npm_archive"])
+            missing = plan((release.as_wanted() for release in built.releases), found, npm)
+            if missing.changed and not self._task.check_mode:
+                self._ship(arguments, built, missing, npm)
+        except (BuildingError, OSError) as exc:
+            raise AnsibleActionFail(str(exc)) from exc
+        finally:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return {
+            **result,
+            "changed": missing.changed,
+            "plan": missing.as_dict(),
+            "excluded": built.excluded,
+            "releases": {
+                release.tenant: {"release": release.id, "instances": dict(release.instances)}
+                for release in built.releases
+            },
+        }
+
+    def _ship(self, arguments: dict[str, Any], built: Built, missing: Plan, npm: str | None) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / "archive.tgz"
+            built.pack(archive, missing, {npm: Path(arguments["npm_archive"])} if npm else {})
+            if not self._connection._shell.tmpdir:
+                self._make_tmp_path()
+            remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "archive.tgz")
+            self._transfer_file(str(archive), remote)
+            self._fixup_perms2((self._connection._shell.tmpdir, remote))
+        self._call(phase="stage", archive=remote, job=pack_job(missing, built.releases))
+        program = f"{arguments['node']} {Store().npm(npm)}" if npm else arguments["npm"]
+        for digest in missing.runtimes:
+            self._execute(
+                "community.general.npm",
+                ci=True,
+                path=str(Store().staged_runtime(digest)),
+                executable=program,
+                registry=arguments["npm_registry"],
+                ignore_scripts=not built.runtimes[digest].scripts,
+            )
+        if missing.runtimes:
+            self._call(phase="adopt", runtimes=list(missing.runtimes))
+
+    def _call(self, **arguments: Any) -> dict[str, Any]:
+        return self._execute(MODULE, **arguments)
+
+    def _execute(self, module: str, **arguments: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self._execute_module(
+            module_name=module, module_args=arguments, task_vars=self._variables
+        )
+        if result.get("failed"):
+            raise AnsibleActionFail(str(result.get("msg")), result=result)
+        return result
+
+
+def _builder(arguments: dict[str, Any], node: str | None) -> Builder:
+    host = arguments["platform"]
+    release = f"{host['os']['id']}-{host['os']['version_id']}"
+    major = int(node.split(".")[0]) if node else None
+    return Builder(
+        platform=Platform(major, host["architecture"], release),
+        node=node,
+        shipped=Path(arguments["shipped"]),
+        index=Path(arguments["index"]),
+        checkouts=Path(arguments["checkouts"]),
+    )
+
+
+def _npm_digest(archive: str | None) -> str | None:
+    return hashlib.sha256(Path(archive).read_bytes()).hexdigest()[:16] if archive else None

@@ -1,0 +1,197 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Releases and runtimes on a host's disk. Everything is made aside and renamed into place: what stands there is whole.
+
+npm/<digest>/                            an npm that builds runtimes
+runtimes/<digest>/node_modules/          shared by releases, root's
+tenants/<tenant>/releases/<id>/          project/, node_modules (a link), environment/, ca.crt, release.json
+tenants/<tenant>/current                 a link to the release that runs
+.staging/                                what is being made; a run that was killed leaves it, the next one clears it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pwd
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import projects
+from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
+    CA_FILE,
+    ENVIRONMENT_DIRECTORY,
+    INDEX_FILE,
+    PROJECT_DIRECTORY,
+    Found,
+    Wanted,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, SystemdError, run
+
+ROOT = Path("/opt/cubejs")
+RELEASE_FILE = "release.json"
+NPM_PROGRAM = "bin/npm-cli.js"
+# npm writes it last: the tree is complete.
+RUNTIME_FILE = "node_modules/.package-lock.json"
+SECRET_MODE = 0o600
+
+
+@dataclass(frozen=True)
+class Store:
+    """The directory that holds it all."""
+
+    root: Path = ROOT
+
+    @property
+    def staging(self) -> Path:
+        """Where things are made."""
+        return self.root / ".staging"
+
+    def release(self, tenant: str, release: str) -> Path:
+        """Return where a release lies."""
+        return self.root / "tenants" / tenant / "releases" / release
+
+    def runtime(self, digest: str) -> Path:
+        """Return where a runtime lies."""
+        return self.root / "runtimes" / digest
+
+    def staged_runtime(self, digest: str) -> Path:
+        """Return where npm installs a runtime; the same for the same digest, so that a second try starts anew there."""
+        return self.staging / f"runtime-{digest}"
+
+    def npm(self, digest: str) -> Path:
+        """Return npm's program."""
+        return self.root / "npm" / digest / NPM_PROGRAM
+
+    def look(self, users: Mapping[str, str], node: str) -> Found:
+        """Return what the host has for some tenants. users: tenant -> its user. node: path of the program."""
+        contents = {tenant: self._contents(tenant, user) for tenant, user in users.items()}
+        return Found(
+            node=_node_version(node),
+            current={tenant: found for tenant, found in contents.items() if found is not None},
+            runtimes=frozenset(self.runtimes()),
+            npm=frozenset(path.name for path in entries(self.root / "npm") if (path / NPM_PROGRAM).is_file()),
+            users=frozenset(filter(_user_exists, users.values())),
+        )
+
+    def releases(self) -> dict[str, list[str]]:
+        """Return tenant -> its complete releases, the one that ran longest ago first."""
+        found = {}
+        for tenant in entries(self.root / "tenants"):
+            complete = [path for path in entries(tenant / "releases") if (path / RELEASE_FILE).is_file()]
+            found[tenant.name] = [
+                path.name for path in sorted(complete, key=lambda path: (path.stat().st_mtime_ns, path))
+            ]
+        return found
+
+    def runtimes(self) -> list[str]:
+        """Return the complete runtimes."""
+        return [path.name for path in entries(self.root / "runtimes") if (path / RUNTIME_FILE).is_file()]
+
+    def runtime_of(self, tenant: str, release: str) -> str | None:
+        """Return the runtime of a release."""
+        try:
+            return (self.release(tenant, release) / "node_modules").readlink().parent.name
+        except OSError:
+            return None
+
+    def _contents(self, tenant: str, user: str) -> Wanted | None:
+        """Return what a tenant's current release is made of, read from its files, whoever wrote them last."""
+        release = self.current(tenant)
+        folder = self.release(tenant, release or "")
+        if release is None or not (folder / RELEASE_FILE).is_file():
+            return None
+        environment = [f"{ENVIRONMENT_DIRECTORY}/{path.name}" for path in files(folder / ENVIRONMENT_DIRECTORY)]
+        others = [name for name in (CA_FILE, INDEX_FILE) if (folder / name).is_file()]
+        try:
+            return Wanted(
+                tenant=tenant,
+                user=user,
+                id=release,
+                project=projects.read_tree(folder / PROJECT_DIRECTORY).digest,
+                runtime=self.runtime_of(tenant, release) or "",
+                files={name: _digest(folder / name) for name in [*environment, *others]},
+            )
+        except (OSError, projects.ProjectError):
+            return None
+
+    def current(self, tenant: str) -> str | None:
+        """Return the release that a tenant's link points at."""
+        try:
+            return (self.root / "tenants" / tenant / "current").readlink().name
+        except OSError:
+            return None
+
+    def switch(self, tenant: str, release: str, link: str = "current") -> None:
+        """Let a tenant's link point at a release, by one rename."""
+        folder = self.root / "tenants" / tenant
+        staged = folder / f".{link}.new"
+        staged.unlink(missing_ok=True)
+        staged.symlink_to(Path("releases") / release)
+        staged.rename(folder / link)
+        # The order of releases is that in which they ran.
+        os.utime(self.release(tenant, release))
+
+    def processes(self, proc: Path = PROC) -> Iterator[Path]:
+        """Yield the working directory of every process that lies below the root."""
+        for entry in proc.iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    cwd = (entry / "cwd").readlink()
+                    if cwd.is_relative_to(self.root):
+                        yield cwd
+
+    def in_use(self, proc: Path = PROC) -> set[tuple[str, str]]:
+        """Return (tenant, release) of every process that was started from a release, by its working directory."""
+        found = set()
+        for cwd in self.processes(proc):
+            parts = cwd.relative_to(self.root).parts
+            if len(parts) > 3 and parts[0] == "tenants" and parts[2] == "releases":
+                found.add((parts[1], parts[3]))
+        return found
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return the directories in a folder, sorted; none where there is no folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    except OSError:
+        return []
+
+
+def files(folder: Path) -> list[Path]:
+    """Return what is in a folder besides directories, sorted; nothing where there is no folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_symlink() or not path.is_dir())
+    except OSError:
+        return []
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a file's content, "" for one that others could read although it is secret."""
+    found = path.lstat()
+    is_secret = path.parent.name == ENVIRONMENT_DIRECTORY
+    if not stat.S_ISREG(found.st_mode) or (
+        is_secret and (stat.S_IMODE(found.st_mode), found.st_uid) != (SECRET_MODE, 0)
+    ):
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _node_version(node: str) -> str | None:
+    try:
+        done = run([node, "--version"])
+    except SystemdError:
+        return None
+    return done.stdout.strip().lstrip("v") or None
+
+
+def _user_exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,107 @@
+#!/usr/bin/python
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of the action plugin of the same name, which does the work on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: cube_releases
+short_description: Bring releases of Cube.js projects to a host
+version_added: 0.1.0
+description:
+  - Makes sure that a host has, for every deployment, its release (the project, the packages it runs with, the
+    environment of each instance) below C(/opt/cubejs). A release is named by the digest of what it is made of.
+  - One call says what is missing. Only that is shipped, and only packages that are missing are installed, with
+    C(npm ci) from a lockfile, through M(community.general.npm). Releases with the same lockfile share one installation.
+  - Nothing is switched or started; M(cubeops.cubejs.cube_instances) does that.
+  - Everything is made aside and renamed into place, so that a run that was killed can simply be run again.
+  - "Left out of a project: C(node_modules), the history of version control, C(.npmrc), and C(.env) with C(.env.*),
+    which Cube.js would read beside the environment that the inventory describes."
+author: The cubeops.cubejs contributors
+requirements:
+  - systemd-sysusers on the host, for users that do not exist yet
+options:
+  deployments:
+    description:
+      - What runs on this host, as the plan has it, with its secrets revealed.
+    type: list
+    elements: dict
+    required: true
+  node:
+    description: Path of Node.js on the host.
+    type: path
+    default: /usr/bin/node
+  platform:
+    description: What the host is, as M(cubeops.cubejs.host_info) says, C(os) and C(architecture).
+    type: dict
+    required: true
+  npm:
+    description: Path of npm on the host; unset, O(npm_archive) is used.
+    type: path
+  npm_archive:
+    description: Path on the controller of npm's own package archive. It is unpacked on the host when it is needed.
+    type: path
+  npm_registry:
+    description: URL of the npm registry.
+    type: str
+  shipped:
+    description: Folder on the controller with a C(package.json) and C(package-lock.json) for each version of Cube.js.
+    type: path
+    required: true
+  index:
+    description: Path on the controller of the C(index.js) that starts versions without a start command.
+    type: path
+    required: true
+  checkouts:
+    description: Folder on the controller with a checkout for each tenant whose project comes from git.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    description: Says what would be built and shipped.
+    support: full
+  diff_mode:
+    description: There are only digests to compare.
+    support: none
+seealso:
+  - module: cubeops.cubejs.cube_instances
+  - module: community.general.npm
+"""
+
+EXAMPLES = r"""
+- name: Bring the releases to the host
+  cubeops.cubejs.cube_releases:
+    deployments: "{{ cubejs_deployments | cubeops.cubejs.reveal(cubejs_tenants, cubejs_master_secret) }}"
+    platform: "{{ ansible_facts.cubeops_host }}"
+    npm: /usr/bin/npm
+    shipped: "{{ role_path }}/files/runtimes"
+    index: "{{ role_path }}/files/index.js"
+    checkouts: "{{ ansible_env.HOME }}/.cache/cubeops/projects"
+  register: releases
+"""
+
+RETURN = r"""
+releases:
+  description: Tenant, then its release and the digest of each of its instances.
+  returned: success
+  type: dict
+  sample:
+    acme:
+      release: 3f1c9a64d0b7e812
+      instances: {acme-1: 9c1e4f7720ab35d6}
+plan:
+  description: What was (in check mode, would be) missing on the host.
+  returned: success
+  type: dict
+  sample:
+    users: [cube-acme]
+    npm: []
+    runtimes: [5b0d8f9e1c2a3746]
+    releases: [[acme, 3f1c9a64d0b7e812]]
+excluded:
+  description: Tenant, then files of its project that were left out.
+  returned: success
+  type: dict
+"""
