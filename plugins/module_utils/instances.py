@@ -1,6 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which Cube.js instances have to be started, restarted or stopped: what they were started with against what is on disk.
+"""Which Cube.js instances must be started, restarted or stopped: what they were started with against what is on disk.
 
 A restart never waits for a notification: a run killed between a changed file and its restart would lose it. Every
 process carries the digests of its release and of its unit in its environment.
@@ -153,8 +153,10 @@ def is_stale(instance: Instance, properties: Mapping[str, str], proc: Path = PRO
         return False
     started_with = process_environ(pid, proc)
     on_disk = assignments(properties.get("Environment", ""))
-    return instance.digest is None or started_with.get(RELEASE_VARIABLE) != instance.digest or any(
-        started_with.get(name) != on_disk.get(name) for name in UNIT_VARIABLES
+    return (
+        instance.digest is None
+        or started_with.get(RELEASE_VARIABLE) != instance.digest
+        or any(started_with.get(name) != on_disk.get(name) for name in UNIT_VARIABLES)
     )
 
 

@@ -67,6 +67,11 @@ class Systemd:
             )
         return {unit: _properties(block) for unit, block in zip(units, blocks)}
 
+    def loaded(self, patterns: Sequence[str]) -> list[str]:
+        """Return the units in systemd's memory (running, failed, wanted at boot) that match one of the patterns."""
+        listed = self._call("list-units", "--all", "--plain", "--no-legend", "--no-pager", "--", *patterns)
+        return [line.split()[0] for line in listed.splitlines() if line.strip()]
+
     def daemon_reload(self) -> None:
         """Let systemd read its unit files again; nothing is restarted."""
         self._call("daemon-reload")
