@@ -134,6 +134,7 @@ def _run(
             errors="replace",
             timeout=VALIDATION_SECONDS,
             check=False,
+            umask=0o027,  # what it creates (Nginx its logs) is not for everybody
             env={**os.environ, "LC_ALL": "C"},
         )
     except (OSError, subprocess.TimeoutExpired) as exc:

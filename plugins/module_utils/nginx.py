@@ -92,7 +92,7 @@ def hash_sizes(names: Iterable[str]) -> dict[str, int]:
     """
     sizes = [len(name.encode("utf-8")) for name in names] or [0]
     element = 8 + (max(sizes) + 2 + 7) // 8 * 8
-    return {"bucket_size": _power_of_two(8 * element + 8, 128), "max_size": _power_of_two(2 * len(sizes), 512)}
+    return {"bucket_size": _power_of_two(8 * element + 8, 256), "max_size": _power_of_two(2 * len(sizes), 512)}
 
 
 def open_files(worker_connections: int) -> int:

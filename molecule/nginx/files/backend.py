@@ -9,7 +9,6 @@ import base64
 import hashlib
 import itertools
 import json
-import os
 import socket
 import socketserver
 import sys
@@ -18,26 +17,33 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 INSTANCE = sys.argv[1]
-ADDRESS: str | tuple[str, int] = ("127.0.0.1", int(INSTANCE)) if INSTANCE.isdigit() else f"/run/cubejs/{INSTANCE}/cube.sock"
+ADDRESS: str | tuple[str, int] = (
+    ("127.0.0.1", int(INSTANCE)) if INSTANCE.isdigit() else f"/run/cubejs/{INSTANCE}/cube.sock"
+)
 CONNECTIONS = itertools.count(1)
 
 
 class Handler(BaseHTTPRequestHandler):
+    """One connection of the proxy."""
+
     protocol_version = "HTTP/1.1"
     timeout = 5  # as Node.js closes idle connections
 
     def setup(self) -> None:
+        """Give the connection a number."""
         super().setup()
         self.connection_number = next(CONNECTIONS)
         self.requests_here = 0
 
     def address_string(self) -> str:
+        """Return who is asked: a client on a Unix socket has no address."""
         return INSTANCE
 
     def log_message(self, *_arguments: object) -> None:
         """Stay silent."""
 
     def do_GET(self) -> None:
+        """Say what arrived, or fail as the query asks for."""
         self.requests_here += 1
         url = urlsplit(self.path)
         wanted = {key: values[0] for key, values in parse_qs(url.query).items()}
@@ -66,9 +72,10 @@ class Handler(BaseHTTPRequestHandler):
             },
         )
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  the name is the library's
 
     def answer(self, status: int, document: dict[str, object]) -> None:
+        """Send a document as Express does."""
         text = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -83,7 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(101)
         self.send_header("Upgrade", "websocket")
         self.send_header("Connection", "Upgrade")
-        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        accepted = hashlib.sha1(key.encode()).digest()  # noqa: S324  RFC 6455 says SHA-1
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted).decode())
         self.end_headers()
         self.connection.settimeout(None)
         self.close_connection = True
@@ -97,12 +105,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """A thread for each connection."""
+
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
     address_family = socket.AF_INET if isinstance(ADDRESS, tuple) else socket.AF_UNIX
 
 
-if isinstance(ADDRESS, str) and os.path.exists(ADDRESS):
-    os.unlink(ADDRESS)
 Server(ADDRESS, Handler).serve_forever()
