@@ -23,6 +23,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "npm": {"type": "path"},
     "npm_archive": {"type": "path"},
     "npm_registry": {"type": "str"},
+    "ca_bundle": {"type": "path"},
     "shipped": {"type": "path", "required": True},
     "index": {"type": "path", "required": True},
     "checkouts": {"type": "path", "required": True},
@@ -71,7 +72,7 @@ class ActionModule(ActionBase):
     def _ship(self, arguments: dict[str, Any], built: Built, missing: Plan, npm: str | None) -> None:
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "archive.tgz"
-            built.pack(archive, missing, {npm: Path(arguments["npm_archive"])} if npm else {})
+            built.pack(archive, missing, {npm: Path(arguments["npm_archive"])} if npm else {}, arguments["ca_bundle"])
             if not self._connection._shell.tmpdir:
                 self._make_tmp_path()
             remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "archive.tgz")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import settings
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, settings
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import REFRESH_WORKER
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import RELEASE_VARIABLE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
@@ -83,7 +83,7 @@ class Deployment:
     @property
     def trial_unit(self) -> str:
         """Return the unit in which a release is tried before anything is switched to it."""
-        return f"cubejs-trial@{self.tenant}.service"
+        return names.trial_unit(self.tenant)
 
 
 @dataclass

@@ -19,6 +19,8 @@ SLICE = "cubejs.slice"
 TENANTS_DIRECTORY = "/opt/cubejs/tenants"
 RUNTIMES_DIRECTORY = "/opt/cubejs/runtimes"
 RUN_DIRECTORY = "/run/cubejs"
+# Link, unit and process in which a release is tried before a tenant is switched to it.
+TRIAL = "trial"
 
 
 def is_tenant_name(name: str) -> bool:
@@ -53,6 +55,16 @@ def api_unit(instance: str) -> str:
 def refresh_worker_unit(instance: str) -> str:
     """Return the systemd unit of a refresh worker instance."""
     return f"cubejs-refresh-worker@{instance}.service"
+
+
+def trial_unit(tenant: str) -> str:
+    """Return the systemd unit in which a tenant's release is tried."""
+    return f"cubejs-trial@{tenant}.service"
+
+
+def trial_instance(tenant: str) -> str:
+    """Return the name of the process in which a tenant's release is tried; no instance can have it."""
+    return f"{tenant}.{TRIAL}"
 
 
 def redis_unit(tenant: str) -> str:

@@ -31,6 +31,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store impor
     entries,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
+    CA_BUNDLE,
     ENVIRONMENT_DIRECTORY,
     PROJECT_DIRECTORY,
     Garbage,
@@ -76,6 +77,8 @@ class Staging:
             unpacked = workspace / "archive"
             archives.unpack(archive, unpacked)
             made = {}
+            if (unpacked / CA_BUNDLE).is_file():
+                (unpacked / CA_BUNDLE).replace(self.store.root / CA_BUNDLE)
             for digest in plan.npm:
                 npm = _unpack_npm(unpacked / "npm" / f"{digest}.tgz", workspace / f"npm-{digest}")
                 made[self.store.root / "npm" / digest] = npm

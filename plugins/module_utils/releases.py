@@ -27,6 +27,8 @@ ENVIRONMENT_DIRECTORY = "environment"
 PROJECT_DIRECTORY = "project"
 CA_FILE = "ca.crt"
 INDEX_FILE = "index.js"
+# What npm trusts, in the archive and below the root alike.
+CA_BUNDLE = "ca-bundle.crt"
 # Install scripts are the only flag of npm that changes what is installed.
 NPM_FLAGS = "include=dev"
 

@@ -28,7 +28,6 @@ POLL_SECONDS = 0.1
 # A server that is being restarted by the same run may take a moment.
 DEPENDENCY_SECONDS = 10.0
 JOURNAL_LINES = 20
-TRIAL = "trial"
 PROPERTIES = ("ActiveState", "SubState", "MainPID", "ExecMainStatus", "Result")
 GONE = ("failed", "inactive", "deactivating")
 
@@ -246,15 +245,15 @@ class Roll:
     def _trial_environment(self) -> dict[str, str]:
         """Return an instance's environment for the trial, an API instance's where there is one."""
         model = self.deployment.instances[-1]
-        socket = names.socket_path(f"{self.deployment.tenant}.{TRIAL}")
+        socket = names.socket_path(names.trial_instance(self.deployment.tenant))
         found = instances.trial_environment(self._environment(model), self.deployment.version, socket)
         # The private CAs of the release that is tried, not of the one that runs.
-        links = (f"/{self.deployment.tenant}/current/", f"/{self.deployment.tenant}/{TRIAL}/")
+        links = (f"/{self.deployment.tenant}/current/", f"/{self.deployment.tenant}/{names.TRIAL}/")
         return {name: value.replace(*links) if value.startswith("/opt/") else value for name, value in found.items()}
 
     @contextlib.contextmanager
     def _trial(self, variables: Mapping[str, str]) -> Iterator[None]:
-        self.tools.store.switch(self.deployment.tenant, self._release(), link=TRIAL)
+        self.tools.store.switch(self.deployment.tenant, self._release(), link=names.TRIAL)
         path = self._trial_file()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, SECRET_MODE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -264,7 +263,7 @@ class Roll:
         finally:
             self.tools.systemd.stop([self.deployment.trial_unit])
             path.unlink()
-            (path.parent / TRIAL).unlink()
+            (path.parent / names.TRIAL).unlink()
 
     def _trial_file(self) -> Path:
-        return self.tools.store.root / "tenants" / self.deployment.tenant / f"{TRIAL}.env"
+        return self.tools.store.root / "tenants" / self.deployment.tenant / f"{names.TRIAL}.env"

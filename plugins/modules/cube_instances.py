@@ -14,13 +14,13 @@ version_added: 0.1.0
 description:
   - Starts the instances that do not run and restarts those that were started with another release or another unit than
     what is on disk. A restart does not depend on a notification, so that a run that was killed can be run again.
-  - A new release of a tenant whose instances run is first tried in a process of its own. When it is not healthy, nothing
-    is switched to it and what runs goes on.
+  - A new release of a tenant whose instances run is first tried in a process of its own. When it is not healthy,
+    nothing is switched to it and what runs goes on.
   - The instances of a tenant are restarted one at a time, the refresh worker first, and each must be healthy before the
     next. The first that is not ends the roll, with the end of its journal, secrets masked.
-  - "Healthy is, from Cube.js 0.24.12 on: Redis and MySQL let in who has the instance's own settings, C(/readyz) answers,
-    and seconds later the process is still the same. Before, the root page in place of C(/readyz). After a start the
-    project's schema must compile, too (C(/v1/meta) with a token)."
+  - "Healthy is, from Cube.js 0.24.12 on: Redis and MySQL let in who has the instance's own settings, C(/readyz)
+    answers, and seconds later the process is still the same. Before, the root page in place of C(/readyz). After a
+    start the project's schema must compile, too (C(/v1/meta) with a token)."
   - C(/readyz) is never asked while Redis cannot be reached, since that would kill the process.
   - Instances of the same tenants that are not listed are stopped and forgotten. Releases beyond O(releases_kept), and
     packages that no release needs, are removed, but none that a running process was started from.

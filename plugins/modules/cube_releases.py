@@ -46,6 +46,11 @@ options:
   npm_registry:
     description: URL of the npm registry.
     type: str
+  ca_bundle:
+    description:
+      - Path on the controller of the CA bundle that npm trusts. It is put at C(/opt/cubejs/ca-bundle.crt) before npm
+        runs; let the variable C(npm_config_cafile) of the task's environment name it.
+    type: path
   shipped:
     description: Folder on the controller with a C(package.json) and C(package-lock.json) for each version of Cube.js.
     type: path

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import archives, environment, projects, settings, versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
+    CA_BUNDLE,
     INDEX_FILE,
     Plan,
     Platform,
@@ -33,11 +34,13 @@ class Built:
     trees: dict[str, tuple[Path, projects.Tree]] = field(default_factory=dict)
     excluded: dict[str, list[str]] = field(default_factory=dict)
 
-    def pack(self, path: Path, plan: Plan, npm: Mapping[str, Path]) -> None:
-        """Write the archive of what a host lacks."""
+    def pack(self, path: Path, plan: Plan, npm: Mapping[str, Path], ca_bundle: str | None) -> None:
+        """Write the archive of what a host lacks; the CA bundle goes along when npm is going to run."""
         wanted = {(release.tenant, release.id): release for release in self.releases}
         needed = {wanted[pair].project for pair in plan.releases}
         contents = {f"npm/{digest}.tgz": npm[digest].read_bytes() for digest in plan.npm}
+        if plan.runtimes and ca_bundle:
+            contents[CA_BUNDLE] = Path(ca_bundle).read_bytes()
         for digest in plan.runtimes:
             manifest = self.runtimes[digest].manifest
             contents[f"runtimes/{digest}/{projects.PACKAGE}"] = manifest.package

@@ -1,0 +1,58 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the role cubejs writes down for its deployments."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: cube_layout
+short_description: Units, users and memory of deployments
+version_added: 0.1.0
+description:
+  - Returns the deployments with the memory and heap of instances that the plan left open, and the rows from which the
+    role C(cubejs) writes unit files, their drop-ins and users.
+author: The cubeops.cubejs contributors
+positional: memory_bytes, proxy_group
+options:
+  _input:
+    description: The host's deployments, as the plan has them.
+    type: list
+    elements: dict
+    required: true
+  memory_bytes:
+    description: Memory for all Cube.js processes of the host; none when it is not known.
+    type: int
+    required: true
+  proxy_group:
+    description: Group that may open the Unix sockets of API instances.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-data') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: A dictionary of C(deployments), C(kinds), C(drop_ins) and C(users).
+  type: dict
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units
+
+
+def cube_layout(deployments: Iterable[Mapping[str, Any]], memory_bytes: int | None, proxy_group: str) -> dict[str, Any]:
+    """Return the layout."""
+    return cube_units.layout(deployments, None if memory_bytes is None else int(memory_bytes), str(proxy_group))
+
+
+class FilterModule:
+    """The filter as Ansible finds it."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return name -> function."""
+        return {"cube_layout": cube_layout}

@@ -1,0 +1,72 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the units, users and directories of deployments are called and limited to, for the templates to write down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, names
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, SOCKET
+
+KINDS = (
+    {"kind": "api", "unit": "cubejs-api@.service", "title": "API instance"},
+    {"kind": "refresh_worker", "unit": "cubejs-refresh-worker@.service", "title": "refresh worker"},
+    {"kind": "trial", "unit": "cubejs-trial@.service", "title": "trial of a release"},
+)
+
+
+def layout(deployments: Iterable[Mapping[str, Any]], share: int | None, proxy_group: str) -> dict[str, Any]:
+    """Return the deployments with their memory, the rows of unit templates and drop-ins, and the users.
+
+    share: bytes of the host's memory that are for Cube.js, None where it is not known. proxy_group: the group that may
+    open the sockets of API instances.
+    """
+    sized = [environment.with_memory(each, share) if share else dict(each) for each in deployments]
+    return {
+        "deployments": sized,
+        "kinds": list(KINDS),
+        "drop_ins": [row for deployment in sized for row in _drop_ins(deployment, proxy_group)],
+        "users": [{"name": deployment["user"], "tenant": deployment["tenant"]} for deployment in sized],
+    }
+
+
+def _drop_ins(deployment: Mapping[str, Any], proxy_group: str) -> list[dict[str, Any]]:
+    rows = [_of_instance(deployment, instance, proxy_group) for instance in deployment["instances"]]
+    return [*rows, _of_trial(deployment)]
+
+
+def _of_instance(deployment: Mapping[str, Any], instance: Mapping[str, Any], proxy_group: str) -> dict[str, Any]:
+    release = names.current_release(deployment["tenant"])
+    served = instance["kind"] == API and instance["listen"] == SOCKET
+    return {
+        **_common(deployment, instance),
+        "unit": instance["unit"],
+        "directory": f"{release}/project",
+        "environment_file": f"{release}/environment/{instance['name']}.env",
+        "runtime_directory": instance["name"],
+        "socket_group": proxy_group if served else None,
+    }
+
+
+def _of_trial(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the drop-in of the unit in which a release is tried before anything is switched to it."""
+    folder = names.tenant_directory(deployment["tenant"])
+    return {
+        **_common(deployment, _largest(deployment["instances"])),
+        "unit": names.trial_unit(deployment["tenant"]),
+        "directory": f"{folder}/{names.TRIAL}/project",
+        "environment_file": f"{folder}/{names.TRIAL}.env",
+        "runtime_directory": names.trial_instance(deployment["tenant"]),
+        "socket_group": None,
+    }
+
+
+def _largest(instances: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return max(instances, key=lambda instance: instance["memory_bytes"] or 0)
+
+
+def _common(deployment: Mapping[str, Any], instance: Mapping[str, Any]) -> dict[str, Any]:
+    limits = {key: instance[key] for key in ("memory_bytes", "restart_seconds", "stop_seconds")}
+    return {"tenant": deployment["tenant"], "user": deployment["user"], **limits}
