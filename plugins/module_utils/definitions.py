@@ -109,16 +109,15 @@ def _entries(checker: schema.Checker, options: schema.Options, value: Any) -> It
 
 
 def _host_findings(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
-    """Yield what is wrong with role variables; a variable that is wrong everywhere is told once, without a host."""
-    found: dict[Finding, list[str]] = {}
-    for host in inventory.hosts():
-        for role, groups in ROLE_GROUPS.items():
-            if not any(host in inventory.members(group) for group in groups):
-                continue
+    """Yield what is wrong with role variables, once; hosts are named where it is not wrong on every host of the role."""
+    for role, groups in ROLE_GROUPS.items():
+        judged = [host for host in inventory.hosts() if any(host in inventory.members(group) for group in groups)]
+        found: dict[Finding, list[str]] = {}
+        for host in judged:
             for finding in _role_findings(specs.get(role, {}), inventory.variables.get(host, {})):
                 found.setdefault(finding, []).append(host)
-    for finding, hosts in found.items():
-        yield replace(finding, host=hosts[0]) if len(hosts) == 1 < len(inventory.hosts()) else finding
+        for finding, hosts in found.items():
+            yield finding if hosts == judged else replace(finding, host=_listed(hosts))
 
 
 def _role_findings(options: schema.Options, variables: Mapping[str, Any]) -> list[Finding]:

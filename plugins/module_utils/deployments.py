@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
@@ -33,8 +33,7 @@ RESTART_OFFSETS = 5
 # Cube ends itself by force a second after its graceful period; systemd waits a little longer.
 STOP_MARGIN_SECONDS = 5
 STOP_SECONDS = 10
-# What the health gate asks of a version is in health.py; the token that it needs is made from the secret.
-BASE_PATH = "/cubejs-api"
+# What the health gate asks of a version is in health.py.
 STEADY_SECONDS = 3
 
 
@@ -118,8 +117,7 @@ class Builder:
             "ca_certificates": self._ca_certificates(tenant, definition),
             "start": {"command": list(start.command), "own_index": start.own_index},
             "health": {
-                "endpoints": versions.has_health_endpoints(version),
-                "base_path": BASE_PATH,
+                "claims": dict(definition.get("health_claims") or {}),
                 "steady_seconds": STEADY_SECONDS,
             },
             "instances": [_instance_data(tenant, instance) for instance in instances],
@@ -142,8 +140,7 @@ class Builder:
         values.update(_database_settings(tenant, definition))
         values.update(self._redis_settings(tenant, definition, host))
         values.update(self._storage_settings(tenant, definition, host))
-        written = set(values) - set(settings.unread(settings_table.TABLE, values, tenant.version))
-        return {name: value for name, value in sorted(values.items()) if value is not None and name in written}
+        return settings.read_by(settings_table.TABLE, values, tenant.version)
 
     def _redis_settings(self, tenant: Tenant, definition: Mapping[str, Any], host: str) -> dict[str, Any]:
         link = tenant.redis
@@ -222,9 +219,8 @@ def _instance_data(tenant: Tenant, instance: Instance) -> dict[str, Any]:
         if instance.kind == API and not tenant.worker_host and tenant.storage
         else None,
     }
-    unread = settings.unread(settings_table.TABLE, values, tenant.version)
-    shown = {name: value for name, value in values.items() if value is not None and name not in unread}
-    return {**asdict(instance), "settings": shown}
+    # Flat, so that its fields are its data; asdict would copy each of them.
+    return {**vars(instance), "settings": settings.read_by(settings_table.TABLE, values, tenant.version)}
 
 
 def products(inventory: inventories.Inventory, host: str) -> set[str]:

@@ -48,7 +48,8 @@ class Finding:
 
     def text(self) -> str:
         """Return the finding in one line."""
-        return f"{self.subject}: {self.message}. {self.remedy} [{self.rule}]"
+        where = f"{self.subject} ({self.host})" if self.host else self.subject
+        return f"{where}: {self.message}. {self.remedy} [{self.rule}]"
 
     def as_dict(self) -> dict[str, str]:
         """Return the finding as plain data."""

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
@@ -122,7 +124,7 @@ class Tenant:
     environment: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Return the version that is deployed; the default's where the one written cannot be, which a rule says."""
         return next((version for version in self.versions if versions.problem(version) is None), versions.DEFAULT)
@@ -205,10 +207,25 @@ class Fleet:
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
 
-    def instances_of(self, tenant: str) -> Iterator[Instance]:
-        """Yield the processes of a tenant."""
-        return (instance for instance in self.instances if instance.tenant == tenant)
+    def instances_of(self, tenant: str) -> tuple[Instance, ...]:
+        """Return the processes of a tenant."""
+        return self._by_tenant.get(tenant, ())
 
-    def instances_on(self, host: str) -> Iterator[Instance]:
-        """Yield the processes on a host."""
-        return (instance for instance in self.instances if instance.host == host)
+    def instances_on(self, host: str) -> tuple[Instance, ...]:
+        """Return the processes on a host."""
+        return self._by_host.get(host, ())
+
+    @cached_property
+    def _by_tenant(self) -> dict[str, tuple[Instance, ...]]:
+        return _grouped(self.instances, lambda instance: instance.tenant)
+
+    @cached_property
+    def _by_host(self) -> dict[str, tuple[Instance, ...]]:
+        return _grouped(self.instances, lambda instance: instance.host)
+
+
+def _grouped(instances: Iterable[Instance], key: Callable[[Instance], str]) -> dict[str, tuple[Instance, ...]]:
+    found: dict[str, list[Instance]] = {}
+    for instance in instances:
+        found.setdefault(key(instance), []).append(instance)
+    return {name: tuple(members) for name, members in found.items()}

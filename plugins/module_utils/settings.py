@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 
@@ -20,7 +21,8 @@ class SettingError(ValueError):
     """A value that cannot become an environment variable; the message says why."""
 
 
-@dataclass(frozen=True)
+# A row is itself only: compared and hashed by identity, since tables are keys of a cache.
+@dataclass(frozen=True, eq=False)
 class Setting:
     """One environment variable of Cube.js.
 
@@ -86,10 +88,21 @@ def resolve(rows: Iterable[Setting], values: Mapping[str, object], version: str)
     return {target: text for target, text in texts.items() if text is not None}
 
 
-def unread(rows: Sequence[Setting], values: Mapping[str, object], version: str) -> tuple[str, ...]:
+@cache
+def _carried(rows: tuple[Setting, ...], version: str) -> frozenset[str]:
+    return frozenset(row.name for row in rows if row.is_written_for(version))
+
+
+def unread(rows: tuple[Setting, ...], values: Mapping[str, object], version: str) -> tuple[str, ...]:
     """Return the names of settings that are set but that no variable carries in this version."""
-    carried = {row.name for row in rows if row.is_written_for(version)}
+    carried = _carried(rows, version)
     return tuple(sorted(name for name, value in values.items() if value is not None and name not in carried))
+
+
+def read_by(rows: tuple[Setting, ...], values: Mapping[str, object], version: str) -> dict[str, object]:
+    """Return the settings that are set and that a variable carries in this version, sorted by name."""
+    carried = _carried(rows, version)
+    return {name: value for name, value in sorted(values.items()) if value is not None and name in carried}
 
 
 def winner(rows: Sequence[Setting], name: str, version: str, present: Iterable[str]) -> Setting | None:

@@ -16,7 +16,7 @@ SUPPORTED = ">=0.19,<0.36"
 DEFAULT = "0.29.57"
 MYSQL_AUTH_PLUGIN = "mysql_native_password"
 
-_VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
+_VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})")
 _BOUND = re.compile(r"(>=|<=|>|<)(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">=": lambda left, right: left >= right,
@@ -72,13 +72,10 @@ def _bounds(spec: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 @cache
-def _within(version: Version, spec: str) -> bool:
-    return all(_COMPARE[operator](version, bound) for operator, bound in _bounds(spec))
-
-
 def within(version: str, spec: str) -> bool:
     """Say whether a version lies in a range such as ">=0.27.1,<0.36"; "" holds every version."""
-    return _within(parse(version), spec)
+    parsed = parse(version)
+    return all(_COMPARE[operator](parsed, bound) for operator, bound in _bounds(spec))
 
 
 def problem(value: object) -> Problem | None:

@@ -153,7 +153,7 @@ class MemorySuffices(Rule):
     def check(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield hosts whose memory is known and too small."""
         for host, share in fleet.cube_memory_bytes.items():
-            count = sum(1 for _instance in fleet.instances_on(host))
+            count = len(fleet.instances_on(host))
             need = count * memory.PROCESS_MINIMUM
             if need > share:
                 yield self.found(

@@ -49,6 +49,14 @@ class RedisUrlCarried(Rule):
             for problem in link.problems:
                 subject = f"{tenant.subject}.redis.url"
                 yield self.found(subject, f"{MASK}: {problem.message}", problem.remedy, tenant=tenant.name)
+            address = link.host or fleet.addresses.get(link.server, "")
+            if link.client == redis_url.IOREDIS and ":" in address:
+                yield self.found(
+                    f"{tenant.subject}.redis.host",
+                    f"Cube cannot read the IPv6 address {address} for ioredis",
+                    "Use a name or an IPv4 address, or node_redis",
+                    tenant=tenant.name,
+                )
             if link.client == redis_url.IOREDIS and not versions.within(tenant.version, _READS_IOREDIS):
                 yield self.found(
                     f"{tenant.subject}.redis.client",

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.memory import GIBIBYTE, MEBIBYTE
+from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
+
+SPREAD = {
+    "cubejs_redis": ["one"],
+    "cubejs_mysql": ["two"],
+    "cubejs_api": ["two", "three"],
+    "cubejs_refresh_worker": ["three"],
+    "cubejs_nginx": ["one"],
+}
+
+
+@pytest.fixture
+def role(make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return a role's variables on a host."""
+
+    def build(name: str, host: str = "one", groups: Any = None, hosts: Any = None, **keys: Any) -> dict[str, Any]:
+        made = make_plan([make_tenant(**keys)], groups=groups, hosts=hosts)
+        found: dict[str, Any] = made.data["hosts"][host][name]
+        return found
+
+    return build
+
+
+def test_redis_beside_cube_listens_to_loopback_only(role: Callable[..., dict[str, Any]]) -> None:
+    assert role("redis") == {
+        "redis_memory_bytes": None,
+        "redis_ca_directory": "/ca",
+        "redis_instances": [
+            {
+                "name": "acme",
+                "port": 20001,
+                "bind": ["127.0.0.1"],
+                "password": {"__secret__": "acme/redis_password/0"},
+                "maxclients": 160,
+                "maxmemory_bytes": None,
+                "databases": 16,
+                "tls": False,
+                "tls_names": [],
+                "settings": {},
+            }
+        ],
+    }
+
+
+def test_redis_elsewhere_listens_to_its_own_address_too(role: Callable[..., dict[str, Any]]) -> None:
+    instance = role("redis", groups=SPREAD, redis={"tls": True, "index": 40})["redis_instances"][0]
+    assert instance["bind"] == instance["tls_names"] == ["127.0.0.1", "192.0.2.1"]
+    assert instance["databases"] == 41
+    assert instance["maxclients"] == 3 * 30 + 100
+
+
+@pytest.mark.parametrize(
+    ("keys", "maxclients"),
+    [
+        pytest.param({"max_in_flight": 50}, 2 * 110 + 100, id="in flight"),
+        pytest.param({"api_instances": 3}, 4 * 30 + 100, id="instances"),
+        pytest.param({"orchestrators": 4}, 8 * 30 + 100, id="orchestrators"),
+        pytest.param({"redis": {"pool_max": 0}}, 2 * 30 + 100, id="on demand"),
+        pytest.param({"redis": {"pool_max": 200}}, 2 * 200 + 100, id="given pool"),
+        pytest.param({"redis": {"maxclients": 5000}}, 5000, id="given"),
+    ],
+)
+def test_maxclients(keys: dict[str, Any], maxclients: int, role: Callable[..., dict[str, Any]]) -> None:
+    assert role("redis", **keys)["redis_instances"][0]["maxclients"] == maxclients
+
+
+@pytest.mark.parametrize(
+    ("hosts", "keys", "memory"),
+    [
+        pytest.param({"cubejs_host_memory_bytes": 4 * GIBIBYTE}, {}, 256 * MEBIBYTE, id="from the host"),
+        pytest.param({"redis_memory_bytes": 200 * MEBIBYTE}, {}, 100 * MEBIBYTE, id="from the share"),
+        pytest.param({}, {"redis": {"maxmemory_bytes": 50 * MEBIBYTE}}, 50 * MEBIBYTE, id="given"),
+    ],
+)
+def test_redis_memory(
+    hosts: dict[str, Any], keys: dict[str, Any], memory: int, role: Callable[..., dict[str, Any]]
+) -> None:
+    assert role("redis", hosts={"one": hosts}, **keys)["redis_instances"][0]["maxmemory_bytes"] == memory
+
+
+def test_no_instance_for_what_is_external(role: Callable[..., dict[str, Any]]) -> None:
+    assert role("redis", redis={"host": "redis.example"})["redis_instances"] == []
+    assert role("redis", cache_and_queue_driver="memory", refresh_worker=False)["redis_instances"] == []
+
+
+def test_mysql_beside_cube(role: Callable[..., dict[str, Any]]) -> None:
+    assert role("mysql") == {
+        "mysql_port": 3306,
+        "mysql_bind_addresses": ["127.0.0.1"],
+        "mysql_memory_bytes": None,
+        "mysql_max_connections": 45,
+        "mysql_databases": [{"name": "cube_acme"}],
+        "mysql_users": [
+            {
+                "name": "cube_acme",
+                "hosts": ["127.0.0.1"],
+                "password": {"__secret__": "acme/storage_password/0"},
+                "privileges": {"cube_acme": ["SELECT", "INSERT", "CREATE", "DROP", "INDEX"]},
+            }
+        ],
+    }
+
+
+def test_mysql_elsewhere_grants_to_each_client(role: Callable[..., dict[str, Any]]) -> None:
+    found = role("mysql", "two", SPREAD)
+    assert found["mysql_bind_addresses"] == ["127.0.0.1", "192.0.2.2"]
+    assert found["mysql_users"][0]["hosts"] == ["127.0.0.1", "192.0.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "hosts", "connections"),
+    [
+        pytest.param({"database": {"type": "mysql", "host": "one"}}, {}, 65, id="the source is here too"),
+        pytest.param({"api_instances": 3}, {}, 65, id="instances"),
+        pytest.param({}, {"mysql_max_connections": 500}, 500, id="given"),
+    ],
+)
+def test_max_connections(
+    keys: dict[str, Any], hosts: dict[str, Any], connections: int, role: Callable[..., dict[str, Any]]
+) -> None:
+    assert role("mysql", hosts={"one": hosts}, **keys)["mysql_max_connections"] == connections
+
+
+def test_mysql_on_another_port(role: Callable[..., dict[str, Any]]) -> None:
+    assert role("mysql", hosts={"one": {"mysql_port": 3307}})["mysql_port"] == 3307
+
+
+def test_nginx_beside_cube(role: Callable[..., dict[str, Any]]) -> None:
+    assert role("nginx", api_instances=2, web_sockets=True) == {
+        "nginx_servers": [
+            {
+                "name": "acme",
+                "server_name": "cube.acme.example",
+                "upstreams": ["unix:/run/cubejs/acme-1/cube.sock", "unix:/run/cubejs/acme-2/cube.sock"],
+                "web_sockets": True,
+                "certificate": {"source": "own_ca"},
+            }
+        ]
+    }
+
+
+def test_nginx_elsewhere(role: Callable[..., dict[str, Any]]) -> None:
+    certificate = {"source": "provided", "certificate_path": "tls/a.crt", "key_path": "/tls/a.key"}
+    server = role("nginx", groups=SPREAD, certificate=certificate)["nginx_servers"][0]
+    assert server["upstreams"] == ["192.0.2.2:10010", "192.0.2.3:10010"]
+    assert server["certificate"] == {**certificate, "certificate_path": "/inventory/tls/a.crt"}
+
+
+def test_an_upstream_of_ipv6_is_bracketed(role: Callable[..., dict[str, Any]]) -> None:
+    server = role("nginx", groups=SPREAD, hosts={"two": {"cubejs_address": "2001:db8::2"}})["nginx_servers"][0]
+    assert server["upstreams"][0] == "[2001:db8::2]:10010"
