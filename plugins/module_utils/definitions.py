@@ -109,7 +109,7 @@ def _entries(checker: schema.Checker, options: schema.Options, value: Any) -> It
 
 
 def _host_findings(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
-    """Yield what is wrong with role variables, once; hosts are named where it is not wrong on every host of the role."""
+    """Yield what is wrong with role variables, once; hosts are named where it is right on others of the role."""
     for role, groups in ROLE_GROUPS.items():
         judged = [host for host in inventory.hosts() if any(host in inventory.members(group) for group in groups)]
         found: dict[Finding, list[str]] = {}

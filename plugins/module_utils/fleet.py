@@ -27,7 +27,7 @@ class Secret:
     given: it stands in the inventory; otherwise it is derived.
     ours: this collection sets it on the server too, so that a weak one can be replaced at will.
     fingerprint: keyed digest, equal for equal values within one run.
-    problems: why it is weak; empty when it is not.
+    problems: why it is weak; empty when it is not. carried: an environment file can carry it.
     """
 
     purpose: str
@@ -37,6 +37,7 @@ class Secret:
     ours: bool
     fingerprint: str
     problems: tuple[str, ...] = ()
+    carried: bool = True
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,13 @@ def problems_of(purpose: str, value: str) -> tuple[str, ...]:
     return _uncarried(value)
 
 
+def is_carried(value: str) -> bool:
+    """Say whether an environment file can carry a value: in one line, without control characters."""
+    return not any(ord(character) < 32 or ord(character) == 127 for character in value)
+
+
 def _uncarried(value: str) -> tuple[str, ...]:
-    found = any(ord(character) < 32 or ord(character) == 127 for character in value)
-    return ("it has a line break or another control character",) if found else ()
+    return () if is_carried(value) else ("it has a line break or another control character",)
 
 
 def path(purpose: str) -> str:

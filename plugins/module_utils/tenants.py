@@ -167,6 +167,7 @@ class Reader:
             ours=ours,
             fingerprint=secrets.fingerprint(self.key, value) if value else "",
             problems=secrets.problems_of(purpose, stated) if stated is not None else (),
+            carried=stated is None or secrets.is_carried(stated),
         )
 
 

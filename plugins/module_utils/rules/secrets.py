@@ -30,7 +30,7 @@ class SecretStrength(Rule):
                     if derivable and secret.ours
                     else "Use another one",
                     tenant=tenant.name,
-                    severity=WARNING if derivable and not secret.ours else ERROR,
+                    severity=WARNING if derivable and not secret.ours and secret.carried else ERROR,
                 )
 
 

@@ -1,3 +1,5 @@
+"""What a specification cannot say, said."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Definitions read from inventories that are right and wrong."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

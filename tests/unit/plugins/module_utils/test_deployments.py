@@ -1,3 +1,5 @@
+"""What runs on a host, by version and by where the servers are."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -178,9 +180,10 @@ def test_what_a_deployment_says_besides(deployment: Callable[..., dict[str, Any]
     assert deployment(hosts={"one": {"cubejs_install_scripts": True}})["install_scripts"] is True
 
 
-def test_health_and_start_by_version(deployment: Callable[..., dict[str, Any]]) -> None:
-    assert deployment(version="0.24.11")["health"]["endpoints"] is False
-    assert deployment(version="0.24.12")["health"]["endpoints"] is True
+def test_health_and_start(deployment: Callable[..., dict[str, Any]]) -> None:
+    assert deployment()["health"] == {"claims": {}, "steady_seconds": 3}
+    assert deployment(health_claims={"role": "probe"})["health"]["claims"] == {"role": "probe"}
+    assert deployment()["start"]["own_index"] is False
     assert deployment(version="0.20.10")["start"]["own_index"] is True
 
 

@@ -1,3 +1,5 @@
+"""An environment, written as systemd reads it."""
+
 from __future__ import annotations
 
 import copy

@@ -1,3 +1,5 @@
+"""Findings as people read them."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The fleet counts and holds no secret."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Groups, addresses and stable choices."""
+
 from __future__ import annotations
 
 from random import Random

@@ -1,3 +1,5 @@
+"""Shares of memory."""
+
 from __future__ import annotations
 
 import pytest

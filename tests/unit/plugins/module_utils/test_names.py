@@ -1,3 +1,5 @@
+"""Names, ports and paths of a tenant."""
+
 from __future__ import annotations
 
 import re

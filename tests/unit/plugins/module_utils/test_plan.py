@@ -1,3 +1,5 @@
+"""The plan as a whole, and what it must never do."""
+
 from __future__ import annotations
 
 import copy
@@ -150,17 +152,16 @@ def of_tenant(made: Plan, name: str) -> list[Any]:
     """Return everything in a plan that is one tenant's own, by host."""
     found = []
     for host, roles in sorted(made.data["hosts"].items()):
-        for deployment in roles["cubejs"]["cubejs_deployments"]:
-            found.append((host, deployment if deployment["tenant"] == name else None))
         lists = (
+            roles["cubejs"]["cubejs_deployments"],
             roles.get("redis", {}).get("redis_instances", []),
             roles.get("nginx", {}).get("nginx_servers", []),
         )
-        found += [(host, item) for items in lists for item in items if item["name"] == name]
+        found += [(host, item) for items in lists for item in items if name in (item.get("tenant"), item.get("name"))]
         found += [
             (host, item) for item in roles.get("mysql", {}).get("mysql_users", []) if item["name"] == f"cube_{name}"
         ]
-    return [item for item in found if item[1] is not None]
+    return found
 
 
 @QUICK

@@ -1,3 +1,5 @@
+"""Pools against what was measured."""
+
 from __future__ import annotations
 
 import pytest

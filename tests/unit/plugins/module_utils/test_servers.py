@@ -1,3 +1,5 @@
+"""Role variables of Redis, MySQL and Nginx."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Rows resolved by version."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The table held to itself."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Definitions turned into tenants."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""What is known by version."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
         pytest.param("^0.29.57", "no full version", id="a range"),
         pytest.param("0.29.57-beta", "no full version", id="a suffix"),
         pytest.param("0.29.57\n", "no full version", id="a line break"),
-        pytest.param("0.29.٥٧", "no full version", id="other digits"),
+        pytest.param("0.29.\u0665\u0667", "no full version", id="other digits"),
     ],
 )
 def test_what_is_no_version_is_refused(value: object, reason: str) -> None:

@@ -1,0 +1,38 @@
+"""The registry is whole."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, WARNING
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
+
+
+def test_every_rule_is_registered_once() -> None:
+    written = {
+        found
+        for module in (cube, mysql, network, redis, secrets, tenants)
+        for _name, found in inspect.getmembers(module, inspect.isclass)
+        if issubclass(found, Rule) and found is not Rule
+    }
+    assert sorted(type(rule).__name__ for rule in RULES) == sorted(found.__name__ for found in written)
+    assert len({rule.id for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_says_what_it_is(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.id)
+    assert rule.title
+    assert not rule.title.endswith(".")
+    assert rule.severity in (ERROR, WARNING)
+    assert len((type(rule).__doc__ or "").split()) > 8
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_an_empty_fleet_has_no_findings(rule: Rule) -> None:
+    assert list(rule.check(Fleet())) == []
