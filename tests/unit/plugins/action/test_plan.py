@@ -1,0 +1,145 @@
+"""The action, in an inventory of its own and without a host."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+from ansible_collections.cubeops.cubejs.plugins.action import plan
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS
+
+MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
+TENANT = {
+    "name": "acme",
+    "number": 1,
+    "server_name": "cube.acme.example",
+    "project": {"path": "."},
+    "database": {"type": "mysql", "host": "h", "name": "n", "user": "u", "password": "MARKED"},
+}
+
+
+class Display:
+    """Remembers what a person would see."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def warning(self, text: str) -> None:
+        """Remember a warning."""
+        self.shown.append(text)
+
+    def display(self, text: str, **_style: Any) -> None:
+        """Remember a line."""
+        self.shown.append(text)
+
+
+def run(
+    tmp_path: Path, tenant: Any = None, groups: Any = GROUPS, arguments: Any = None, hosts: Any = None, **variables: Any
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the task's result on host "one", and what it showed."""
+    hosts = hosts or {"one": {"ansible_host": "192.0.2.1"}}
+    shared = {"cubejs_tenants": [{**TENANT, **(tenant or {})}], "cubejs_master_secret": MASTER, **variables}
+    source = tmp_path / "inventory.yml"
+    tree: dict[str, Any] = {name: {"hosts": dict.fromkeys(hosts)} for name in groups}
+    source.write_text(json.dumps({"all": {"hosts": hosts, "vars": shared}, **tree}))
+    loader = DataLoader()
+    inventory = InventoryManager(loader=loader, sources=[str(source)])
+    manager = VariableManager(loader=loader, inventory=inventory)
+    hostvars = HostVars(inventory=inventory, variable_manager=manager, loader=loader)
+    task_vars = {
+        **manager.get_vars(host=inventory.get_host("one")),
+        "hostvars": hostvars,
+        "groups": inventory.get_groups_dict(),
+        "ansible_play_hosts_all": list(hosts),
+    }
+    task = SimpleNamespace(
+        args=arguments or {}, check_mode=False, async_val=0, action="cubeops.cubejs.plan", diff=False, environment=None
+    )
+    templar = Templar(loader=loader, variables=task_vars)
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    action = plan.ActionModule(task, connection, SimpleNamespace(), loader, templar, None)
+    action._display = Display()
+    return action.run(task_vars=task_vars), action._display.shown
+
+
+def test_the_plan_is_the_result(tmp_path: Path) -> None:
+    result, shown = run(tmp_path)
+    assert result["changed"] is False
+    assert result["findings"] == shown == []
+    assert result["hosts"]["one"]["redis"]["redis_instances"][0]["port"] == 20001
+    assert result["hosts"]["one"]["cubejs"]["cubejs_deployments"][0]["project"]["path"] == str(tmp_path)
+    assert "MARKED" not in json.dumps(result)
+
+
+def test_a_plan_with_errors_is_refused_with_all_of_them(tmp_path: Path) -> None:
+    result, shown = run(tmp_path, {"sever_name": "x", "redis": {"pool_max": 1}}, cubejs_version=0.29)
+    assert result["failed"]
+    assert "hosts" not in result
+    for word in ("Did you mean server_name?", "redis.pool_max: 1 is neither", "'0.29 (a float)'", "3 problems"):
+        assert word in result["msg"]
+    assert shown == ([] if plan.SHOWS_LINES else [result["msg"]])
+
+
+def test_warnings_are_shown_and_kept(tmp_path: Path) -> None:
+    result, shown = run(tmp_path, {"redis": {"pool_max": 12}})
+    assert [finding["severity"] for finding in result["findings"]] == ["warning"]
+    assert len(shown) == 1
+    assert "redis.pool_max: 12 is fewer than" in shown[0]
+
+
+def test_what_is_undefined_is_a_finding_among_others(tmp_path: Path) -> None:
+    result, _shown = run(tmp_path, {"api_secret": "{{ vault_none }}", "redis": {"pool_max": 1}})
+    assert "cubejs_tenants[acme].api_secret: " in result["msg"]
+    assert "vault_none" in result["msg"]
+    assert "2 problems" in result["msg"]
+
+
+def test_a_missing_project_is_found_on_the_controller(tmp_path: Path) -> None:
+    result, _shown = run(tmp_path, {"project": {"path": "nowhere"}})
+    assert f"there is no {tmp_path}/nowhere on the controller" in result["msg"]
+
+
+def test_without_groups_it_is_the_hosts_own_plan(tmp_path: Path) -> None:
+    tenant = {"redis": {"host": "redis.example"}, "pre_aggregations": {"enabled": False}}
+    result, _shown = run(tmp_path, tenant, groups=())
+    assert list(result["hosts"]) == ["one"]
+    instances = result["hosts"]["one"]["cubejs"]["cubejs_deployments"][0]["instances"]
+    assert [instance["name"] for instance in instances] == ["acme-1", "acme"]
+
+
+def test_without_groups_endpoints_have_to_be_given(tmp_path: Path) -> None:
+    result, _shown = run(tmp_path, groups=())
+    assert "redis: {host: redis.example" in result["msg"]
+    assert "pre_aggregations: {host: mysql.example" in result["msg"]
+
+
+def test_without_groups_a_second_host_would_start_a_second_worker(tmp_path: Path) -> None:
+    tenant = {"redis": {"host": "redis.example"}, "pre_aggregations": {"enabled": False}}
+    result, _shown = run(tmp_path, tenant, groups=(), hosts={"one": {}, "two": {}})
+    assert "one-refresh-worker" in result["msg"]
+
+
+def test_groups_can_be_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(AnsibleActionFail, match="No host is in any of the groups cubejs_redis"):
+        run(tmp_path, groups=(), arguments={"placement": "groups"})
+
+
+def test_the_ca_directory_follows_the_users_data_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert plan.ca_directory() == "/data/cubeops/ca"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert plan.ca_directory() == "/home/me/.local/share/cubeops/ca"
+
+
+def test_every_role_with_a_specification_is_checked() -> None:
+    assert "cubejs_tenants" in plan.specifications()["cubejs"]
