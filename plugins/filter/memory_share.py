@@ -12,7 +12,7 @@ description:
   - Returns the bytes that the plan gives to a product on a host, or else, where the inventory does not say how much
     memory the host has, the product's share of the memory that was found there.
   - The share depends on the host and on which products live there, not on the number of tenants.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 positional: product, planned
 options:
   _input:

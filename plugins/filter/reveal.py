@@ -9,10 +9,11 @@ name: reveal
 short_description: Replace references to secrets by the secrets
 version_added: 0.1.0
 description:
-  - Returns a copy of a value in which every C({__secret__: <tenant>/<purpose>/<rotation>}) is replaced by the secret
-    that the tenant's definition gives, or else by the one derived from the master secret.
+  - Returns a copy of a value in which every dictionary with the one key C(__secret__), whose value is
+    C(<tenant>/<purpose>/<rotation>), is replaced by the secret that the tenant's definition gives, or else by the one
+    derived from the master secret.
   - Use it where the secret is written, in tasks that do not log it, and keep its result out of facts.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 positional: tenants, master_secret
 options:
   _input:

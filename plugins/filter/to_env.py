@@ -13,7 +13,7 @@ description:
     value.
   - Refuses names that systemd would drop, and values with a line break or another control character, which such a file
     cannot carry. The message names the variable, never its value.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 options:
   _input:
     description: Name to value, a text or a whole number.

@@ -62,17 +62,17 @@ def parse(url: str, client: str) -> Target:
 
 
 def _parse_node_redis(rest: str, *, tls: bool) -> Target:
-    location, _, query = rest.partition("?")
-    authority, _, path = location.partition("/")
+    location, _mark, query = rest.partition("?")
+    authority, _slash, path = location.partition("/")
     if "@" in path:
         raise RedisUrlError("its password has a / that is not encoded", "Write %2F, or set redis.password")
     credentials, at, address = authority.rpartition("@")
     if "@" in credentials or "#" in rest:
         raise RedisUrlError("its password has an @ or # that is not encoded", "Write %40 or %23, or set redis.password")
     if _BAD_PERCENT.search(credentials):
-        raise RedisUrlError("its password has a % that is not encoded", "Write %25, or set redis.password")
+        raise RedisUrlError("its password has a percent sign that is not encoded", "Write %25, or set redis.password")
     host, port = _address(address)
-    user, _, password = credentials.partition(":")
+    user, _colon, password = credentials.partition(":")
     arguments = parse_qs(query)
     return Target(
         host=host,
@@ -93,7 +93,7 @@ def _parse_ioredis(scheme: str, rest: str) -> Target:
         raise RedisUrlError("Cube ignores what follows the ? for ioredis", "Write the index as redis://host:port/index")
     credentials, at, location = rest.rpartition("@")
     user, password = _ioredis_credentials(credentials) if at else (None, None)
-    address, _, path = location.partition("/")
+    address, _slash, path = location.partition("/")
     if "[" in address:
         raise RedisUrlError("Cube cannot read an IPv6 address for ioredis", "Write a name or an IPv4 address")
     host, port = _address(address)
@@ -107,7 +107,7 @@ def _ioredis_credentials(credentials: str) -> tuple[str, str]:
     if any(character in user + password for character in "@:/"):
         raise RedisUrlError("Cube splits at every @, ", "And / for ioredis and decodes nothing: set redis.password")
     if "%" in password:
-        raise RedisUrlError("Cube does not decode the % in a password for ioredis", "Set redis.password")
+        raise RedisUrlError("Cube decodes no percent sign in a password for ioredis", "Set redis.password")
     return user, password
 
 

@@ -138,7 +138,7 @@ def _convert(kind: str, value: Any) -> Any:
 def _summary(option: Mapping[str, Any]) -> str:
     description = option.get("description", "")
     first = description if isinstance(description, str) else str(next(iter(description), ""))
-    return " ".join(first.split()).split(". ")[0].rstrip(".")
+    return " ".join(first.split()).partition(". ")[0].rstrip(".")
 
 
 def _type_remedy(kind: str, value: Any, option: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
     Instance,
     Proxy,
     RedisServer,
+    StorageLink,
     Store,
     Tenant,
 )
@@ -113,17 +114,19 @@ class Servers:
             "mysql_memory_bytes": self._share(store.host, "mysql", "mysql_memory_bytes"),
             "mysql_max_connections": store.max_connections,
             "mysql_databases": [{"name": schema} for schema in schemas],
-            "mysql_users": [self._mysql_user(tenant, store.host) for tenant in clients],
+            "mysql_users": [
+                self._mysql_user(tenant, tenant.storage, store.host) for tenant in clients if tenant.storage
+            ],
         }
 
-    def _mysql_user(self, tenant: Tenant, server: str) -> dict[str, Any]:
-        assert tenant.storage is not None
-        hosts = dict.fromkeys(self.inventory.address_from(server, client) for client in _clients(tenant))
+    def _mysql_user(self, tenant: Tenant, link: StorageLink, host: str) -> dict[str, Any]:
+        # A grant names where the client is, as the server sees it.
+        hosts = dict.fromkeys(self.inventory.address_from(host, each) for each in _clients(tenant))
         return {
-            "name": tenant.storage.user,
+            "name": link.user,
             "hosts": list(hosts),
             "password": secrets.refer(self.definitions[tenant.name], secrets.FOR_STORAGE),
-            "privileges": {tenant.storage.schema: list(PRIVILEGES)},
+            "privileges": {link.schema: list(PRIVILEGES)},
         }
 
     def nginx_variables(self, proxy: Proxy, fleet: Fleet) -> dict[str, Any]:

@@ -20,7 +20,7 @@ description:
     replaces where the secret is used, and a keyed fingerprint by which equal secrets can be told.
   - Register the result as C(cubejs_plan), which is where the roles look for it. It is not a fact, so that a fact cache
     does not keep the plan of an earlier run.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 requirements:
   - PyYAML on the controller, which comes with Ansible
 options:
