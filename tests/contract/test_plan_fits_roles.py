@@ -1,0 +1,59 @@
+"""What the plan hands to the roles is what their specifications take, key by key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.cubeops.cubejs.plugins.module_utils import plan, schema, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = ("redis", "mysql", "cubejs", "nginx")
+MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
+TENANT = {
+    "name": "acme",
+    "number": 1,
+    "server_name": "cube.acme.example",
+    "project": {"path": "/srv/acme"},
+    "redis": {"tls": True, "settings": {"timeout": 0}},
+    "certificate": {"source": "provided", "certificate_path": "/c", "key_path": "/k"},
+    "database": {"type": "mysql", "host": "db.example", "name": "shop", "user": "reader", "password": "pw"},
+}
+
+
+def options(role: str) -> dict[str, Any]:
+    """Return the options of a role's main entry point."""
+    document = yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text())
+    found: dict[str, Any] = document["argument_specs"]["main"]["options"]
+    return found
+
+
+def planned(role: str) -> dict[str, Any]:
+    """Return a role's variables from a plan, secrets revealed."""
+    variables = {"one": {"cubejs_tenants": [TENANT], "cubejs_master_secret": MASTER, "inventory_dir": "/"}}
+    made = plan.build(
+        Inventory({name: ["one"] for name in GROUPS}, variables),
+        {"cubejs": options("cubejs")},
+        fingerprint_key=b"key",
+        ca_directory="/ca",
+        exists=lambda _path: True,
+    )
+    assert not made.findings
+    found: dict[str, Any] = secrets.Vault.of([TENANT], MASTER).reveal(made.data["hosts"]["one"][role])
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_takes_what_the_plan_hands_to_it(role: str) -> None:
+    checker = schema.Checker()
+    checker.options(options(role), planned(role), "")
+    assert [finding.text() for finding in checker.findings] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_playbook_hands_over_what_is_planned(role: str) -> None:
+    playbook = (ROOT / "playbooks" / f"{role}.yml").read_text()
+    assert not [name for name in planned(role) if f"    {name}:" not in playbook]
