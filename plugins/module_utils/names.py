@@ -97,9 +97,14 @@ def sentinel_port(number: int) -> int:
     return 21000 + number
 
 
+def run_directory(instance: str) -> str:
+    """Return the directory of an instance's socket."""
+    return f"{RUN_DIRECTORY}/{instance}"
+
+
 def socket_path(instance: str) -> str:
     """Return the Unix socket on which an instance listens."""
-    return f"{RUN_DIRECTORY}/{instance}/cube.sock"
+    return f"{run_directory(instance)}/cube.sock"
 
 
 def tenant_directory(tenant: str) -> str:

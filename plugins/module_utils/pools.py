@@ -24,6 +24,8 @@ MYSQL_POOL = 8
 MYSQL_PROBES = 2
 # An operator, monitoring, backups.
 MYSQL_RESERVE = 25
+# The server's own default: whoever else uses the server loses nothing by our arithmetic.
+MYSQL_DEFAULT = 151
 
 
 def redis_pool(in_flight: int) -> int:
@@ -61,6 +63,11 @@ class MysqlClient:
         return self.processes * pools * (self.orchestrators * self.pool_max + MYSQL_PROBES)
 
 
-def max_connections(clients: Iterable[MysqlClient]) -> int:
-    """Return MySQL's max_connections for its clients and a reserve."""
+def mysql_need(clients: Iterable[MysqlClient]) -> int:
+    """Return how many connections MySQL's clients may open together, and a reserve."""
     return sum(client.need for client in clients) + MYSQL_RESERVE
+
+
+def max_connections(need: int) -> int:
+    """Return MySQL's max_connections for a need; never below the server's own default of 151."""
+    return max(MYSQL_DEFAULT, need)

@@ -56,7 +56,7 @@ class Servers:
     def store(self, host: str, clients: Sequence[Tenant]) -> Store:
         """Return the MySQL server of a host for the tenants that keep their pre-aggregations there."""
         port = int(self.inventory.variable(host, "mysql_port", tenants.MYSQL_PORT))
-        connections = pools.max_connections(
+        need = pools.mysql_need(
             pools.MysqlClient(
                 tenant.processes,
                 tenant.orchestrators,
@@ -72,9 +72,9 @@ class Servers:
             distribution=str(self.inventory.variable(host, "mysql_distribution", "mariadb")),
             version=None,
             bind=self.inventory.binds(host, (client for tenant in clients for client in _clients(tenant))),
-            max_connections=int(given) if given is not None else connections,
+            max_connections=int(given) if given is not None else pools.max_connections(need),
             tenants=tuple(tenant.name for tenant in clients),
-            need=connections,
+            need=need,
         )
 
     def redis_variables(self, host: str, servers: Iterable[RedisServer]) -> dict[str, Any]:

@@ -63,4 +63,12 @@ def test_more_of_anything_never_needs_fewer(in_flight: int, processes: int, orch
 )
 def test_mysql(client: pools.MysqlClient, need: int) -> None:
     assert client.need == need
-    assert pools.max_connections([client, client]) == 2 * need + 25
+    assert pools.mysql_need([client, client]) == 2 * need + 25
+
+
+@pytest.mark.parametrize(
+    ("need", "connections"),
+    [pytest.param(45, 151, id="never below the server's default"), pytest.param(152, 152, id="what is needed")],
+)
+def test_max_connections(need: int, connections: int) -> None:
+    assert pools.max_connections(need) == connections

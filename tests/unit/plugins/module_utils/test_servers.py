@@ -97,7 +97,7 @@ def test_mysql_beside_cube(role: Callable[..., dict[str, Any]]) -> None:
         "mysql_port": 3306,
         "mysql_bind_addresses": ["127.0.0.1"],
         "mysql_memory_bytes": None,
-        "mysql_max_connections": 45,
+        "mysql_max_connections": 151,
         "mysql_databases": [{"name": "cube_acme"}],
         "mysql_users": [
             {
@@ -119,8 +119,11 @@ def test_mysql_elsewhere_grants_to_each_client(role: Callable[..., dict[str, Any
 @pytest.mark.parametrize(
     ("keys", "hosts", "connections"),
     [
-        pytest.param({"database": {"type": "mysql", "host": "one"}}, {}, 65, id="the source is here too"),
-        pytest.param({"api_instances": 3}, {}, 65, id="instances"),
+        pytest.param({"orchestrators": 10}, {}, 2 * 82 + 25, id="orchestrators"),
+        pytest.param(
+            {"orchestrators": 10, "database": {"type": "mysql", "host": "one"}}, {}, 4 * 82 + 25, id="with the source"
+        ),
+        pytest.param({"orchestrators": 10, "api_instances": 3}, {}, 4 * 82 + 25, id="instances"),
         pytest.param({}, {"mysql_max_connections": 500}, 500, id="given"),
     ],
 )
