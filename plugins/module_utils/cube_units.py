@@ -45,7 +45,7 @@ def _of_instance(deployment: Mapping[str, Any], instance: Mapping[str, Any], pro
         "unit": instance["unit"],
         "directory": f"{release}/project",
         "environment_file": f"{release}/environment/{instance['name']}.env",
-        "runtime_directory": instance["name"],
+        "run_directory": names.run_directory(instance["name"]),
         "socket_group": proxy_group if served else None,
     }
 
@@ -58,7 +58,7 @@ def _of_trial(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "unit": names.trial_unit(deployment["tenant"]),
         "directory": f"{folder}/{names.TRIAL}/project",
         "environment_file": f"{folder}/{names.TRIAL}.env",
-        "runtime_directory": names.trial_instance(deployment["tenant"]),
+        "run_directory": names.run_directory(names.trial_instance(deployment["tenant"])),
         "socket_group": None,
     }
 
