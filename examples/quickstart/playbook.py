@@ -17,7 +17,9 @@ from typing import IO
 Say = Callable[[str], None]
 
 QUIET_SECONDS = 5.0
-SHOWN_ON_FAILURE = 40
+QUIET_SECONDS_AT_MOST = 20.0
+SHOWN_ON_FAILURE = 30
+SHOWN_OF_A_LINE = 600
 _TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?P<name>.*)\] \*")
 _RECAP = re.compile(r"^\S+\s+: ok=\d+\s+changed=(?P<changed>\d+)")
 
@@ -55,7 +57,7 @@ class Watch:
 
 
 def lines_or_none(stream: IO[str], quiet_seconds: float) -> Iterator[str | None]:
-    """Yield the lines of a stream as they come, and None whenever none came for some seconds."""
+    """Yield the lines of a stream as they come, and None whenever none came for some seconds, rarer each time."""
     arrived: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
@@ -64,14 +66,17 @@ def lines_or_none(stream: IO[str], quiet_seconds: float) -> Iterator[str | None]
         arrived.put(None)
 
     threading.Thread(target=read, daemon=True).start()
+    patience = quiet_seconds
     while True:
         try:
-            text = arrived.get(timeout=quiet_seconds)
+            text = arrived.get(timeout=patience)
         except queue.Empty:
+            patience = min(2 * patience, QUIET_SECONDS_AT_MOST)
             yield None
             continue
         if text is None:
             return
+        patience = quiet_seconds
         yield text
 
 
@@ -92,7 +97,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], log: Path, say
             print(text, file=kept, flush=True)
             watch.line(text)
     if process.returncode:
-        end = "\n".join(printed[-SHOWN_ON_FAILURE:])
+        end = "\n".join(text[:SHOWN_OF_A_LINE] for text in printed[-SHOWN_ON_FAILURE:] if text)
         what = f"{arguments[-1]} failed (exit status {process.returncode})"
         raise PlaybookError(f"{end}\n\n{what}. All of its output: {log}")
     return watch.changed

@@ -99,7 +99,7 @@ def planted(rotations: int = 2) -> list[str]:
 
 def rotated(tenant: dict[str, Any]) -> dict[str, Any]:
     """Return a tenant with each of its derived secrets rotated once."""
-    return {**tenant, "rotation": dict.fromkeys(secrets.DERIVED, 1)}
+    return {**tenant, "rotation": dict.fromkeys(secrets.ROTATIONS.values(), 1)}
 
 
 def install_clients() -> Path:
