@@ -179,7 +179,7 @@ def _collisions(instances: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         seen = [instance.get(key) for instance in instances]
         for value in dict.fromkeys(value for value in seen if isinstance(value, (str, int))):
             if seen.count(value) > 1:
-                yield f"redis_instances: {key} {value!r} is given {seen.count(value)} times: each instance needs its own"
+                yield f"redis_instances: {key} {value!r} is given {seen.count(value)} times: each needs its own"
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:

@@ -79,11 +79,12 @@ class LiveSession:
     def set_password(self, password: str, keep: Collection[str]) -> None:
         """Change the password at one stroke; connected clients stay logged in.
 
-        CONFIG SET drops every other password of the default user, so those to keep are given back in the same MULTI.
+        The ACL is set beside requirepass: a CONFIG SET of the value that is there already does nothing (seen in Redis
+        7), neither to other passwords nor to a default user that needs none.
         """
-        commands: list[tuple[str, ...]] = [("MULTI",), ("CONFIG", "SET", "requirepass", password)]
-        kept = [f"#{each}" for each in sorted(set(keep) | ({digest(self.password)} if keep else set()))]
-        commands += [("ACL", "SETUSER", "default", *kept)] if kept else []
+        kept = set(keep) | ({digest(self.password)} if keep else set()) | {digest(password)}
+        access = ("ACL", "SETUSER", "default", "resetpass", *(f"#{each}" for each in sorted(kept)))
+        commands: list[tuple[str, ...]] = [("MULTI",), ("CONFIG", "SET", "requirepass", password), access]
         replies = self._connection.pipeline([*commands, ("EXEC",)])
         executed = replies[-1] if isinstance(replies[-1], list) else []
         for reply in [*replies, *executed]:
@@ -116,12 +117,16 @@ def connect(endpoint: Endpoint, password: str) -> Connection | None:
     """Return a connection that is logged in, or None when the password is not taken."""
     try:
         connection = Connection(endpoint, REPLY_SECONDS)
-        if _log_in(connection, password):
-            return connection
-        connection.close()
+        try:
+            logged_in = _log_in(connection, password)
+        except RespError:
+            connection.close()
+            raise
     except RespError as exc:
         raise NotReadyError(str(exc)) from exc
-    return None
+    if not logged_in:
+        connection.close()
+    return connection if logged_in else None
 
 
 def _log_in(connection: Connection, password: str) -> bool:

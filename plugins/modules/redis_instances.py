@@ -137,6 +137,10 @@ instances:
       description: Why it was restarted.
       type: list
       elements: str
+    warnings:
+      description: What somebody should look at. Given as warnings too.
+      type: list
+      elements: str
     old_passwords:
       description: How many passwords besides the wanted one let clients in.
       type: int

@@ -1,0 +1,100 @@
+"""Who a Redis server is, as a client sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.redis import asks_for_password, identify
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import ReplyError, RespError
+
+INFO = {
+    "redis_version": "7.0.15",
+    "run_id": "b4d1",
+    "process_id": "12",
+    "role": "master",
+    "cluster_enabled": "0",
+    "connected_clients": "3",
+    "blocked_clients": "1",
+    "rejected_connections": "2",
+    "used_memory": "1000",
+    "maxmemory": "5000",
+    "maxmemory_policy": "volatile-lru",
+    "evicted_keys": "9",
+}
+REFUSED = b"-NOPERM this user has no permissions to run the 'config' command\r\n"
+
+
+def test_everything_is_read(servers: Any, fake_redis: Any) -> None:
+    found = identify(servers.redis(fake_redis(info=INFO)), "old", db=2)
+    assert (found.product, found.version, found.run_id, found.process_id) == ("redis", "7.0.15", "b4d1", 12)
+    assert (found.maxclients, found.databases, found.db, found.db_keys) == (100, 16, 2, 7)
+    assert (found.connected_clients, found.blocked_clients, found.rejected_connections) == (3, 1, 2)
+    assert (found.maxmemory_bytes, found.used_memory_bytes, found.maxmemory_policy) == (5000, 1000, "volatile-lru")
+    assert found.password_required
+    assert found.keys_command
+    assert not found.unknown
+
+
+def test_valkey_goes_by_its_own_version(servers: Any, fake_redis: Any) -> None:
+    info = {**INFO, "redis_version": "7.2.4", "valkey_version": "8.1.1"}
+    found = identify(servers.redis(fake_redis(info=info)), "old")
+    assert (found.product, found.version) == ("valkey", "8.1.1")
+
+
+def test_what_a_managed_server_refuses_is_unknown(servers: Any, fake_redis: Any) -> None:
+    refused = {"CONFIG": REFUSED, "DBSIZE": REFUSED, "COMMAND": REFUSED}
+    found = identify(servers.redis(fake_redis(info=INFO, answers=refused)), "old")
+    assert (found.maxclients, found.databases, found.db_keys, found.keys_command) == (None, None, None, None)
+    assert set(found.unknown) == {"maxclients", "databases", "db_keys", "keys_command"}
+    assert "NOPERM" in found.unknown["maxclients"]
+
+
+def test_maxclients_is_also_read_from_info(servers: Any, fake_redis: Any) -> None:
+    server = servers.redis(fake_redis(info={**INFO, "maxclients": "77"}, answers={"CONFIG": REFUSED}))
+    assert identify(server, "old").maxclients == 77
+
+
+def test_a_renamed_command_is_missed(servers: Any, fake_redis: Any) -> None:
+    assert identify(servers.redis(fake_redis(info=INFO, answers={"COMMAND": [None]})), "old").keys_command is False
+
+
+@pytest.mark.parametrize(
+    ("fake", "required"),
+    [
+        pytest.param({}, True, id="a password is set"),
+        pytest.param({"passwords": set()}, False, id="open to all"),
+        pytest.param(
+            {"answers": {"PING": b"-DENIED Redis is running in protected mode\r\n"}}, True, id="protected mode"
+        ),
+    ],
+)
+def test_whether_strangers_are_let_in(servers: Any, fake_redis: Any, fake: dict[str, Any], required: bool) -> None:
+    assert asks_for_password(servers.redis(fake_redis(**fake))) is required
+
+
+def test_an_open_server_is_told_from_a_closed_one(servers: Any, fake_redis: Any) -> None:
+    found = identify(servers.redis(fake_redis(info=INFO, passwords=set())))
+    assert not found.password_required
+
+
+@pytest.mark.parametrize(
+    ("password", "db", "code"),
+    [pytest.param("new", 0, "WRONGPASS", id="password"), pytest.param("old", 16, "ERR", id="database index")],
+)
+def test_a_refusal_is_an_error(servers: Any, fake_redis: Any, password: str, db: int, code: str) -> None:
+    with pytest.raises(ReplyError) as caught:
+        identify(servers.redis(fake_redis(info=INFO)), password, db=db)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param({**INFO, "connected_clients": "many"}, id="no number"),
+    ],
+)
+def test_something_else_is_no_redis_server(servers: Any, fake_redis: Any, info: dict[str, str]) -> None:
+    with pytest.raises(RespError, match="INFO"):
+        identify(servers.redis(fake_redis(info=info)), "old")
