@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: redis_configuration
 short_description: Work out the configuration of Redis instances
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Checks the instances, all problems at once, and fills in defaults.
   - Returns of each its C(name), C(tls), C(directives) and C(secrets) (its configuration as lists of name, value

@@ -194,13 +194,13 @@ def _is_new(path: Path, staged: Path, live: Path) -> bool:
 def main(arguments: list[str]) -> int:
     """Print what is wrong, and return the exit status: 1 when anything is."""
     if len(arguments) != 3:
-        print("usage: check_config.py SERVER DIRECTORY LIVE_DIRECTORY", file=sys.stderr)
+        sys.stderr.write("usage: check_config.py SERVER DIRECTORY LIVE_DIRECTORY\n")
         return 2
     server, staged, live = arguments
     found = problems(server, Path(staged), Path(live))
-    print("\n".join(found), end="\n" if found else "")
+    sys.stdout.write("".join(f"{problem}\n" for problem in found))
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main(sys.argv[1:]))

@@ -255,7 +255,7 @@ def _await_session(
 ) -> AbstractContextManager[Session]:
     """Connect, giving a server that starts the time to load its data."""
     reason = "it has not stopped yet"
-    for attempt, _ in enumerate(store.moments(options.start_seconds)):
+    for attempt, _moment in enumerate(store.moments(options.start_seconds)):
         try:
             if not replaced or store.units([instance.name])[instance.name].pid not in (0, replaced):
                 return store.session(instance, passwords)

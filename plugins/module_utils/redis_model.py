@@ -63,31 +63,24 @@ class Session(Protocol):
 
     def config(self) -> dict[str, str]:
         """Return every setting and its value."""
-        ...
 
     def process_id(self) -> int:
         """Return the server's own idea of its process."""
-        ...
 
     def used_memory(self) -> int:
         """Return how many bytes the data takes."""
-        ...
 
     def password_digests(self) -> frozenset[str]:
         """Return the SHA-256 of every password that lets clients in; an empty text stands for none being needed."""
-        ...
 
     def set(self, name: str, value: str) -> None:
         """Change a setting. Raises ImmutableError or SettingRefusedError."""
-        ...
 
     def set_password(self, password: str, keep: Collection[str]) -> None:
         """Change the password at one stroke; connected clients stay. Those in `keep` (SHA-256) let clients in too."""
-        ...
 
     def reload_certificate(self) -> None:
         """Read the certificate and its key again; connected clients stay."""
-        ...
 
 
 class Store(Protocol):
@@ -95,71 +88,54 @@ class Store(Protocol):
 
     def units(self, names: Sequence[str]) -> dict[str, UnitState]:
         """Return the state of every instance's unit."""
-        ...
 
     def daemon_reload(self) -> None:
         """Let systemd read its unit files again."""
-        ...
 
     def enable(self, names: Sequence[str]) -> None:
         """Start the instances at boot."""
-        ...
 
     def start(self, name: str) -> None:
         """Start an instance, without waiting until its data is loaded."""
-        ...
 
     def restart(self, name: str) -> None:
         """Restart an instance, without waiting until its data is loaded."""
-        ...
 
     def unlisted(self, names: Collection[str]) -> list[str]:
         """Return the enabled instances that are not among the names."""
-        ...
 
     def wanted_settings(self, name: str, *, remember: bool) -> dict[str, str]:
         """Return what the installed server makes of the static file."""
-        ...
 
     def passwords(self, name: str) -> list[str]:
         """Return the passwords that the running server may have besides the wanted one."""
-        ...
 
     def remember_passwords(self, name: str, passwords: Sequence[str]) -> None:
         """Note which passwords the running server may have from now on; survives being killed right after."""
-        ...
 
     def session(self, instance: Instance, passwords: Sequence[str]) -> AbstractContextManager[Session]:
         """Connect with the first password that is taken. Raises NotReadyError or WrongPasswordError."""
-        ...
 
     def serves_other_certificate(self, instance: Instance) -> bool:
         """Return whether clients are shown another certificate than the one on disk."""
-        ...
 
     def check_clients_way(self, instance: Instance) -> None:
         """Do what a client does: connect (with TLS, trusting the CA), log in, ping. Raises InstancesError."""
-        ...
 
     def ports_taken(self, instance: Instance) -> list[str]:
         """Return the addresses of a stopped instance on which something else listens."""
-        ...
 
     def replaced_binary(self, pid: int) -> bool:
         """Return whether the process runs a program that was replaced since, by a package update for instance."""
-        ...
 
     def open_files_limit(self, pid: int) -> int:
         """Return how many files the process may open."""
-        ...
 
     def journal(self, name: str) -> str:
         """Return the last lines that the instance logged, without secrets."""
-        ...
 
     def moments(self, seconds: float) -> Iterator[None]:
         """Pass now and again until the time is over."""
-        ...
 
 
 def digest(password: str) -> str:

@@ -117,7 +117,7 @@ class HostStore:
 
     def unlisted(self, names: Collection[str]) -> list[str]:
         """Return the enabled instances that are not among the names."""
-        prefix, _, suffix = redis_unit("\n").partition("\n")
+        prefix, _name, suffix = redis_unit("\n").partition("\n")
         enabled = (entry.name for entry in self._wants.glob(f"{prefix}*{suffix}"))
         return sorted({name[len(prefix) : -len(suffix)] for name in enabled} - set(names))
 

@@ -109,7 +109,7 @@ class Connection:
         self._deadline = time.monotonic() + self._timeout
         try:
             self._send(b"".join(map(encode, commands)))
-            return [self._reply(0) for _ in commands]
+            return [self._reply(0) for _command in commands]
         except (OSError, ValueError) as exc:
             self.close()
             raise RespError(f"{self.endpoint}: {_reason(exc)}") from exc
@@ -192,7 +192,7 @@ class Connection:
             return None if count is None else _text(self._bytes(count))
         if kind == b"*":
             count = self._count(rest, MAX_ITEMS)
-            return None if count is None else [self._reply(depth + 1) for _ in range(count)]
+            return None if count is None else [self._reply(depth + 1) for _item in range(count)]
         raise self._malformed(f"a reply that begins with {line[:20]!r}")
 
     def _number(self, text: bytes) -> int:

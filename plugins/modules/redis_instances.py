@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: redis_instances
 short_description: Bring Redis instances up to date without cutting off their clients
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Enables and starts any number of Redis or Valkey instances, each the unit C(cubejs-redis@NAME.service), and makes
     what runs the same as what their files say.
