@@ -35,7 +35,7 @@ class PortsDiffer(Rule):
 def _owners(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
     for instance in fleet.instances:
         if instance.port is not None:
-            yield instance.host, instance.port, f"an API instance (port range of number {instance.port // 10 - 1000})"
+            yield instance.host, instance.port, f"an API instance (number {instance.port // 10 - 1000})"
     for server in fleet.redis_servers:
         yield server.host, server.port, f"a Redis instance (number {server.port - names.redis_port(0)})"
     for store in fleet.stores:

@@ -148,6 +148,31 @@ def test_a_tenant_has_one_worker_one_redis_and_one_schema(make_plan: Callable[..
     assert sum(len(host["mysql"]["mysql_databases"]) for host in hosts if "mysql" in host) == 1
 
 
+def test_servers_are_where_the_processes_look_for_them(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    tenants = [make_tenant(f"t{number}", number) for number in range(1, 20)]
+    made = make_plan(tenants, groups=SPREAD)
+    hosts = made.data["hosts"]
+    addresses = {"127.0.0.1": "", "192.0.2.1": "one", "192.0.2.2": "two", "192.0.2.3": "three"}
+    used = set()
+    for host, roles in hosts.items():
+        for deployment in roles["cubejs"]["cubejs_deployments"]:
+            values = deployment["settings"]
+            redis = addresses[values["redis_url"][len("redis://") :].split(":")[0]] or host
+            mysql = addresses[values["storage_host"]] or host
+            assert deployment["tenant"] in [each["name"] for each in hosts[redis]["redis"]["redis_instances"]]
+            assert {"name": values["storage_name"]} in hosts[mysql]["mysql"]["mysql_databases"]
+            used |= {f"redis on {redis}", f"mysql on {mysql}"}
+    assert used == {"redis on one", "redis on two", "mysql on one", "mysql on three"}
+
+
+def test_memory_is_known_for_hosts_of_cube_alone(make_plan: Callable[..., Plan]) -> None:
+    groups = {"cubejs_redis": ["one"], "cubejs_api": ["two"], "cubejs_refresh_worker": ["two"]}
+    hosts = {host: {"cubejs_host_memory_bytes": 2**33} for host in ("one", "two")}
+    assert set(make_plan(groups=groups, hosts=hosts).fleet.cube_memory_bytes) == {"two"}
+
+
 def of_tenant(made: Plan, name: str) -> list[Any]:
     """Return everything in a plan that is one tenant's own, by host."""
     found = []

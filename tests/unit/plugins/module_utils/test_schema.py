@@ -133,6 +133,14 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 KEYS = st.text("abcde", max_size=3)
 
 
+def test_a_secret_that_is_no_choice_is_masked() -> None:
+    checker = schema.Checker()
+    checker.value({"no_log": True, "choices": ["a"]}, "MARKED", "secret")
+    assert [finding.message for finding in checker.findings] == ["<masked> is not allowed"]
+    checker.value({"choices": ["a"]}, "b", "mode")
+    assert checker.findings[1].message == "'b' is not allowed"
+
+
 @settings(max_examples=40)
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)))
 def test_any_value_is_checked_without_failing(value: Any) -> None:

@@ -25,12 +25,28 @@ SPREAD = {
         pytest.param({"mysql_port": 20001}, 20001, id="MySQL on Redis' port"),
         pytest.param({"nginx_https_port": 10010}, 10010, id="Nginx on Cube's port"),
         pytest.param({"nginx_http_port": 3306}, 3306, id="Nginx on MySQL's port"),
+        pytest.param({"mysql_port": 443}, 443, id="MySQL on Nginx' port"),
+        pytest.param({"mysql_port": 80}, 80, id="MySQL on Nginx' other port"),
         pytest.param({"mysql_port": 10011}, None, id="a port that only another instance would have"),
     ],
 )
 def test_ports(variables: dict[str, int], port: int | None, subjects: Subjects, make_tenant: MakeTenant) -> None:
     expected = [(f"port {port}", "error")] if port else []
     assert subjects("ports-differ", [make_tenant(listen="tcp")], **variables) == expected
+
+
+@pytest.mark.parametrize(
+    ("port", "owner"),
+    [
+        pytest.param(20007, "MySQL (mysql_port) and a Redis instance (number 7)", id="Redis"),
+        pytest.param(10070, "MySQL (mysql_port) and an API instance (number 7)", id="API"),
+    ],
+)
+def test_who_wants_a_port_is_named(
+    port: int, owner: str, make_plan: Callable[..., Any], make_tenant: MakeTenant
+) -> None:
+    findings = make_plan([make_tenant(number=7, listen="tcp")], mysql_port=port).findings
+    assert [finding.message for finding in findings if finding.rule == "ports-differ"] == [f"{owner} want it on one"]
 
 
 def test_ports_of_one_number_are_told_by_the_number(subjects: Subjects, make_tenant: MakeTenant) -> None:

@@ -62,6 +62,12 @@ def test_url(
         pytest.param({"pool_max": 29}, [(f"{REDIS}.pool_max", "warning")], id="fewer than declared"),
         pytest.param({"pool_max": -1}, [(f"{REDIS}.pool_max", "error")], id="negative"),
         pytest.param({"pool_min": 31}, [(f"{REDIS}.pool_min", "error")], id="minimum above the maximum"),
+        pytest.param({"pool_min": 30, "pool_max": 30}, [], id="minimum at the maximum"),
+        pytest.param(
+            {"pool_min": 11, "pool_max": 10},
+            [(f"{REDIS}.pool_max", "warning"), (f"{REDIS}.pool_min", "error")],
+            id="minimum above the smallest pool",
+        ),
         pytest.param({"pool_min": -1}, [(f"{REDIS}.pool_min", "error")], id="negative minimum"),
         pytest.param({"pool_min": 31, "pool_max": 0}, [], id="minimum without a pool"),
     ],
