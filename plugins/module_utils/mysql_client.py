@@ -23,6 +23,10 @@ class MysqlServerError(Exception):
         self.code = code
 
 
+class DriverMissingError(MysqlServerError):
+    """PyMySQL is not installed (yet)."""
+
+
 class Session(Protocol):
     """A session with a server."""
 
@@ -38,7 +42,7 @@ class SocketSession:
 
     def __init__(self, socket: str, defaults_file: str | None) -> None:
         if pymysql is None:
-            raise MysqlServerError("PyMySQL is not there: install python3-pymysql (Debian) or python3-PyMySQL (EL)")
+            raise DriverMissingError("PyMySQL is not there: install python3-pymysql (Debian) or python3-PyMySQL (EL)")
         options: dict[str, Any] = {"read_default_file": defaults_file} if defaults_file else {"user": "root"}
         try:
             self._connection = pymysql.connect(

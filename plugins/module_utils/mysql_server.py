@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import mysql_state, units
-from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, Session
+from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import (
+    DriverMissingError,
+    MysqlServerError,
+    Session,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_health import Logins, log_in
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_state import Host, Outcome, Wanted
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
@@ -98,7 +102,12 @@ def bring_up_to_date(
     if not apply and "start" in unit:
         return Report(unit, _all_of(wanted))
     host = Host(server.connect, server.restart, server.is_stale)
-    state = mysql_state.converge(wanted, host, apply=apply, pending=pending)
+    try:
+        state = mysql_state.converge(wanted, host, apply=apply, pending=pending)
+    except DriverMissingError as exc:
+        if apply:
+            raise
+        return Report(unit, _all_of(wanted, f"What this server has already is not known: {exc}"))
     as_they_are = apply or not state.restarted
     ready = [account for account in wanted.accounts if apply or str(account) not in state.accounts]
     logins = prove(ready, server.port) if as_they_are else Logins()
@@ -107,7 +116,7 @@ def bring_up_to_date(
     return Report(unit, state, logins)
 
 
-def _all_of(wanted: Wanted) -> Outcome:
-    """Return what becomes of a server that does not run yet."""
+def _all_of(wanted: Wanted, *notes: str) -> Outcome:
+    """Return what becomes of a server that does not run yet, or cannot be asked yet."""
     accounts = {str(account): ["create"] for account in wanted.accounts}
-    return Outcome(databases=list(wanted.databases), accounts=accounts)
+    return Outcome(databases=list(wanted.databases), accounts=accounts, notes=list(notes))

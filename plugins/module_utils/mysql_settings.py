@@ -20,6 +20,7 @@ MYSQL = "mysql"
 # Seen on MariaDB 10.5, 10.11 and 11.8: 85 to 122 MB when idle, 76 to 83 kB for a connection, 121 to 131 after a query.
 SERVER_BYTES = 128 * MEBIBYTE
 CONNECTION_BYTES = 128 * 1024
+DEFAULT_CONNECTIONS = 151
 # Sort, join and read buffers of a query, at the servers' defaults.
 QUERY_BYTES = 3 * MEBIBYTE
 POOL_PERCENT = 60
@@ -94,9 +95,10 @@ class Request:
 
 def sizes(memory_bytes: int, max_connections: int) -> Sizes:
     """Return how the memory is divided; raises MysqlSettingsError when there is too little for the connections."""
-    usable = memory_bytes - SERVER_BYTES - max_connections * CONNECTION_BYTES
+    connections = max(DEFAULT_CONNECTIONS, max_connections) * CONNECTION_BYTES
+    usable = memory_bytes - SERVER_BYTES - connections
     if usable < POOL_UNIT // 2:
-        needed = SERVER_BYTES + max_connections * CONNECTION_BYTES + POOL_UNIT // 2
+        needed = SERVER_BYTES + connections + POOL_UNIT // 2
         raise MysqlSettingsError(
             f"mysql_memory_bytes: {memory_bytes} is too little for {max_connections} connections "
             f"(mysql_max_connections): give at least {needed}"
@@ -136,8 +138,8 @@ def _derived(request: Request, divided: Sizes) -> Iterator[Setting]:
     yield bind_address(request)
     yield Setting(
         "max_connections",
-        str(request.max_connections),
-        "All pools of its clients at once; a connection beyond it fails a query.",
+        str(max(DEFAULT_CONNECTIONS, request.max_connections)),
+        "All pools of its clients at once, and never below the default that other clients may count on.",
     )
     yield Setting(
         "max_allowed_packet",
@@ -168,7 +170,9 @@ def _memory(divided: Sizes, request: Request) -> Iterator[Setting]:
         "innodb_buffer_pool_size", _size(divided.buffer_pool), f"{POOL_PERCENT} % of what its connections leave over."
     )
     log = "innodb_redo_log_capacity" if request.distribution == MYSQL else "innodb_log_file_size"
-    yield Setting(log, _size(divided.log), "A quarter of the pool, so that a build is not stopped by checkpoints.")
+    yield Setting(
+        log, _size(divided.log), "A quarter of the pool, from 96 MiB to 1 GiB, so that checkpoints do not stop a build."
+    )
     yield Setting(
         "tmp_table_size",
         _size(divided.tmp_table),

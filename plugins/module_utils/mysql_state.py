@@ -9,7 +9,7 @@ server was started before its configuration last changed: anything else a restar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
@@ -23,6 +23,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_variables import (
     Difference,
     compare,
+    is_lower,
     settable,
 )
 
@@ -30,6 +31,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_variables imp
 READ_ONLY = 1238
 # Resizing the buffer pool goes on in the background; 10.5 shows the new size when it is done.
 SETTLE_SECONDS = 15.0
+SYSTEM_SCHEMAS = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 # What MySQL cannot change live; MariaDB says it itself in information_schema.
 MYSQL_READ_ONLY = frozenset({"port", "bind_address", "log_bin", "mysqlx", "skip_name_resolve", "innodb_log_file_size"})
 
@@ -85,7 +87,8 @@ def converge(wanted: Wanted, host: Host, *, apply: bool, pending: bool = False) 
         session = _settle_settings(wanted, host, session, outcome)
     else:
         _foretell_settings(wanted, host, session, outcome, pending)
-    _keep_databases(wanted.databases, session, outcome, apply)
+    others = _keep_databases(wanted, session, outcome, apply)
+    outcome.notes += _lowered(outcome, others)
     _keep_accounts(wanted.accounts, session, outcome, apply)
     session.close()
     return outcome
@@ -171,11 +174,23 @@ def _foretell_settings(wanted: Wanted, host: Host, session: Session, outcome: Ou
         outcome.restarted = sorted(fixed | set(found.unseen))
 
 
-def _keep_databases(names: Sequence[str], session: Session, outcome: Outcome, apply: bool) -> None:
+def _keep_databases(wanted: Wanted, session: Session, outcome: Outcome, apply: bool) -> list[str]:
+    """Create the schemas that are missing, and return those of others."""
     present = {str(row[0]) for row in session.rows("SHOW DATABASES")}
-    outcome.databases = [name for name in dict.fromkeys(names) if name not in present]
+    outcome.databases = [name for name in dict.fromkeys(wanted.databases) if name not in present]
     for name in outcome.databases if apply else ():
         session.rows(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    return sorted(present - SYSTEM_SCHEMAS - set(wanted.databases))
+
+
+def _lowered(outcome: Outcome, others: Sequence[str]) -> Iterator[str]:
+    """Say which limits go down on a server that is not ours alone."""
+    for name, values in outcome.settings.items() if others else ():
+        if is_lower(values["after"], values["before"]):
+            yield (
+                f"{name} goes down from {values['before']} to {values['after']} on a server that also holds "
+                f"{', '.join(others)}: give mysql_memory_bytes and mysql_max_connections what all its clients need"
+            )
 
 
 def _keep_accounts(accounts: Sequence[Account], session: Session, outcome: Outcome, apply: bool) -> None:

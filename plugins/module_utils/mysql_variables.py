@@ -52,6 +52,12 @@ def same(one: str, other: str) -> bool:
     return _meaning(one) == _meaning(other)
 
 
+def is_lower(one: str, other: str) -> bool:
+    """Return whether both are sizes, and the first is the smaller."""
+    sizes = _size(one), _size(other)
+    return sizes[0] is not None and sizes[1] is not None and sizes[0] < sizes[1]
+
+
 def settable(wanted: str) -> int | str:
     """Return a value as SET GLOBAL takes it: sizes as numbers."""
     size = _size(wanted)

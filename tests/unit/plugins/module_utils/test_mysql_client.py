@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import mysql_client
-from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, SocketSession
+from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import (
+    DriverMissingError,
+    MysqlServerError,
+    SocketSession,
+)
 
 
 class DriverError(Exception):
@@ -87,5 +91,5 @@ def test_a_refused_login_says_what_to_do(options: dict[str, Any], defaults_file:
 
 def test_without_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mysql_client, "pymysql", None)
-    with pytest.raises(MysqlServerError, match="install python3-pymysql"):
+    with pytest.raises(DriverMissingError, match="install python3-pymysql"):
         SocketSession("/run/s", None)

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import mysql_server
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_accounts import Account
-from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, Session
+from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import (
+    DriverMissingError,
+    MysqlServerError,
+    Session,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_health import Logins
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_server import Report, Server, bring_up_to_date
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_state import Host, Outcome, Wanted
@@ -107,6 +111,21 @@ def test_check_mode_on_a_server_that_does_not_run(systemd: PlayedSystemd, tmp_pa
     assert report.state.databases == ["cube_acme"]
     assert set(report.state.accounts) == {"cube_acme@127.0.0.1", "cube_globex@127.0.0.1"}
     assert systemd.commands == []
+
+
+@pytest.mark.parametrize("apply", [True, False], ids=["run", "check mode"])
+def test_before_the_driver_is_installed(systemd: PlayedSystemd, tmp_path: Path, apply: bool) -> None:
+    def connect() -> Session:
+        raise DriverMissingError("PyMySQL is not there")
+
+    without = Server(Systemd(systemd), connect, "mariadb.service", str(tmp_path), 3306)
+    if apply:
+        with pytest.raises(DriverMissingError):
+            bring_up_to_date(WANTED, without, apply=True)
+        return
+    report = bring_up_to_date(WANTED, without, apply=False)
+    assert report.changed
+    assert report.state.notes == ["What this server has already is not known: PyMySQL is not there"]
 
 
 def test_a_stopped_server_is_started(systemd: PlayedSystemd, monkeypatch: pytest.MonkeyPatch) -> None:

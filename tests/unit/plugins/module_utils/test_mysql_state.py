@@ -239,6 +239,23 @@ def test_other_schemas_and_accounts_are_left_alone(server: PlayedServer) -> None
     assert server.accounts["shop", "localhost"] == ("unix_socket", "")
 
 
+def test_limits_that_go_down_on_the_server_of_others_are_said(server: PlayedServer) -> None:
+    server.variables["max_connections"] = "500"
+    foretold = server.converge(WANTED, apply=False)
+    outcome = server.converge(WANTED)
+    assert outcome.notes == foretold.notes
+    assert outcome.notes[0].startswith(
+        "max_connections goes down from 500 to 200 on a server that also holds webshop: "
+    )
+    assert server.converge(WANTED).notes == []
+
+
+def test_limits_that_go_down_on_a_server_of_its_own(server: PlayedServer) -> None:
+    server.variables["max_connections"] = "500"
+    server.databases = ["mysql", "sys", "information_schema", "performance_schema", "cube_acme"]
+    assert server.converge(WANTED).notes == []
+
+
 def test_a_failing_statement_names_the_account_and_no_secret(server: PlayedServer) -> None:
     def fail(sql: str, _values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if sql.startswith("CREATE USER"):

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_variables import Difference, compare, same, settable
+from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_variables import (
+    Difference,
+    compare,
+    is_lower,
+    same,
+    settable,
+)
 
 RUNNING = {
     "max_connections": "151",
@@ -67,3 +73,10 @@ def test_what_is_no_variable_is_unseen() -> None:
 @pytest.mark.parametrize(("value", "expected"), [("64M", 67108864), ("151", 151), ("A,B", "A,B"), ("ON", "ON")])
 def test_settable(value: str, expected: int | str) -> None:
     assert settable(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"), [("128M", "1G", True), ("1G", "128M", False), ("1", "1", False), ("A", "1G", False)]
+)
+def test_is_lower(one: str, other: str, expected: bool) -> None:
+    assert is_lower(one, other) is expected
