@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import SECRETS
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_comparison import Differences, compare, shown
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import (
     ImmutableError,
     Instance,
@@ -26,19 +26,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import 
     SettingRefusedError,
     Store,
     UnitState,
-    digest,
 )
 
-# What the private server that reads the static file has to be told otherwise, what the store puts elsewhere, and the
-# replication state, which belongs to Redis and Sentinel. The first two lines are compared from the instance itself.
-NOT_COMPARED = frozenset(
-    (
-        *("port", "tls-port", "maxclients", "requirepass"),
-        *("unixsocket", "unixsocketperm", "dir", "logfile", "pidfile", "daemonize", "supervised"),
-        *("replicaof", "slaveof"),
-    )
-)
-MASK = "<masked>"
 FILES_ADVICE = (
     "lower maxclients, or let this host give more files (redis_open_files_limit; in a container, its own limit)"
 )
@@ -83,16 +72,6 @@ class Result:
     def changed(self) -> bool:
         """Return whether anything had to be done to an instance."""
         return any(outcome.actions for outcome in self.instances.values())
-
-
-@dataclass(frozen=True)
-class Differences:
-    """Where a running server is not as wanted. `extra_passwords` are digests of passwords besides the wanted one."""
-
-    settings: Mapping[str, tuple[str, str]]
-    password: bool
-    extra_passwords: frozenset[str]
-    certificate: bool
 
 
 def converge(instances: Sequence[Instance], store: Store, options: Options) -> Result:
@@ -150,7 +129,7 @@ def _bring_up(instance: Instance, state: UnitState, outcome: Outcome, store: Sto
 def _change_live(instance: Instance, state: UnitState, outcome: Outcome, store: Store, options: Options) -> bool:
     """Change what can be changed while the server runs, and note for what it has to be restarted.
 
-    Returns whether there was nothing to change.
+    Returns whether the instance is as wanted without that.
     """
     if store.replaced_binary(state.pid):
         outcome.warnings.append(
@@ -160,47 +139,22 @@ def _change_live(instance: Instance, state: UnitState, outcome: Outcome, store: 
     with _await_session(instance, candidates, store, options) as session:
         _refuse_stranger(session, state)
         found = compare(instance, session, store, remember=options.apply)
-        outcome.settings.update({name: _shown(name, values) for name, values in found.settings.items()})
+        outcome.settings.update({name: shown(name, values) for name, values in found.settings.items()})
         outcome.warnings += _memory_warning(found, session)
-        outcome.old_passwords = len(found.extra_passwords)
-        retire = bool(found.extra_passwords) and not options.keep_old_passwords
+        keep = found.extra_passwords if options.keep_old_passwords else frozenset()
+        outcome.old_passwords = len(keep)
         if found.settings or found.certificate:
             outcome.actions.append("set")
-        if found.password or retire:
+        if found.password or keep != found.extra_passwords:
             outcome.actions.append("password")
-        if options.apply and (found.password or retire):
-            _set_password(
-                instance, session, found.extra_passwords if options.keep_old_passwords else frozenset(), store
-            )
-        if options.apply and found.certificate:
+        if not options.apply:
+            return False
+        if "password" in outcome.actions:
+            _set_password(instance, session, keep, store)
+        if found.certificate:
             session.reload_certificate()
-        if options.apply:
-            outcome.restart_reasons += _set_all(found.settings, session)
-    return not (found.settings or found.password or found.certificate or retire)
-
-
-def compare(instance: Instance, session: Session, store: Store, *, remember: bool = False) -> Differences:
-    """Return where the running server differs from its static file and the instance."""
-    live = session.config()
-    wanted = {**store.wanted_settings(instance.name, remember=remember), **_own_settings(instance)}
-    settings = {
-        name: (live[name], value)
-        for name, value in sorted(wanted.items())
-        if name in live and live[name] != value and (name not in NOT_COMPARED or name in _own_settings(instance))
-    }
-    digests = session.password_digests()
-    wrong = digest(instance.password) not in digests or "" in digests or live.get("requirepass") != instance.password
-    certificate = instance.tls and "tls-port" not in settings and store.serves_other_certificate(instance)
-    return Differences(settings, wrong, digests - {digest(instance.password), ""}, certificate)
-
-
-def _own_settings(instance: Instance) -> dict[str, str]:
-    port = str(instance.port)
-    return {
-        "maxclients": str(instance.maxclients),
-        "port": "0" if instance.tls else port,
-        "tls-port": port if instance.tls else "0",
-    }
+        outcome.restart_reasons += _set_all(found.settings, session)
+    return not {"set", "password"} & set(outcome.actions)
 
 
 def _set_all(settings: Mapping[str, tuple[str, str]], session: Session) -> list[str]:
@@ -219,8 +173,8 @@ def _is_set(name: str, value: str, session: Session) -> bool:
     except ImmutableError:
         return False
     except SettingRefusedError as exc:
-        shown = _shown(name, ("", value))[1]
-        raise SettingRefusedError(f"it refuses {name} {shown}: {exc}{ADVICE.get(name, '')}") from exc
+        readable = shown(name, ("", value))[1]
+        raise SettingRefusedError(f"it refuses {name} {readable}: {exc}{ADVICE.get(name, '')}") from exc
     return True
 
 
@@ -298,10 +252,6 @@ def _memory_warning(found: Differences, session: Session) -> list[str]:
     if 0 < limit < used:
         return [f"maxmemory becomes {limit} bytes and {used} are used: results are evicted, new queries may be refused"]
     return []
-
-
-def _shown(name: str, values: tuple[str, str]) -> tuple[str, str]:
-    return (MASK, f"{MASK} (changed)") if name in SECRETS else values
 
 
 def _failure(name: str, error: Exception, left: Sequence[str], store: Store) -> str:

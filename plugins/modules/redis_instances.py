@@ -158,6 +158,10 @@ unlisted:
   returned: success
   type: list
   elements: str
+old_passwords:
+  description: How many passwords besides the wanted ones let clients in, of all instances together.
+  returned: success
+  type: int
 daemon_reloaded:
   description: Whether systemd was told to read its unit files again.
   returned: success
@@ -222,6 +226,7 @@ def main() -> None:
         kernel_settings=settable,
         notes=[NOTE.format(path, *values) for path, values in missing.items() if path not in settable],
         unlisted=result.unlisted,
+        old_passwords=sum(outcome.old_passwords for outcome in result.instances.values()),
         daemon_reloaded=result.daemon_reloaded,
         diff=_diff(result),
     )
