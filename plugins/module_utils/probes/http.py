@@ -66,28 +66,29 @@ def get(address: Address, path: str, headers: Mapping[str, str] | None = None, t
     connection = _Connection(address, timeout)
     try:
         connection.request("GET", path, headers={"Host": "localhost", **(headers or {})})
-        _limit(connection, deadline)
-        answer = connection.getresponse()
-        body = _read(connection, answer, deadline)
-        return Response(answer.status, body.decode("utf-8", "replace"), dict(answer.getheaders()))
+        # Once there is an answer without a length, the connection has let go of its socket.
+        sock: socket.socket = connection.sock
+        _limit(sock, deadline)
+        with connection.getresponse() as answer:
+            body = _read(sock, answer, deadline)
+            return Response(answer.status, body.decode("utf-8", "replace"), dict(answer.getheaders()))
     except (OSError, http.client.HTTPException, ValueError) as exc:
         raise HttpError(f"{address}: {_reason(exc)}") from exc
     finally:
         connection.close()
 
 
-def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:
+def _limit(sock: socket.socket, deadline: float) -> None:
     left = deadline - time.monotonic()
     if left <= 0:
         raise socket.timeout
-    if connection.sock is not None:
-        connection.sock.settimeout(left)
+    sock.settimeout(left)
 
 
-def _read(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, deadline: float) -> bytes:
+def _read(sock: socket.socket, answer: http.client.HTTPResponse, deadline: float) -> bytes:
     body = b""
     while len(body) < MAX_BODY_BYTES:
-        _limit(connection, deadline)
+        _limit(sock, deadline)
         chunk = answer.read1(CHUNK_BYTES)
         if not chunk:
             break
