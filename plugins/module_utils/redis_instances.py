@@ -139,6 +139,8 @@ def _change_live(instance: Instance, state: UnitState, outcome: Outcome, store: 
     with _await_session(instance, candidates, store, options) as session:
         _refuse_stranger(session, state)
         found = compare(instance, session, store, remember=options.apply)
+        if str(instance.port) in _new_ports(found):
+            _refuse_taken_ports(instance, store)
         outcome.settings.update({name: shown(name, values) for name, values in found.settings.items()})
         outcome.warnings += _memory_warning(found, session)
         keep = found.extra_passwords if options.keep_old_passwords else frozenset()
@@ -155,6 +157,12 @@ def _change_live(instance: Instance, state: UnitState, outcome: Outcome, store: 
             session.reload_certificate()
         outcome.restart_reasons += _set_all(found.settings, session)
     return not {"set", "password"} & set(outcome.actions)
+
+
+def _new_ports(found: Differences) -> set[str]:
+    """Return the ports that the server is to listen on and does not yet, in the clear or with TLS."""
+    ports = [found.settings[name] for name in ("port", "tls-port") if name in found.settings]
+    return {wanted for _before, wanted in ports} - {before for before, _wanted in ports}
 
 
 def _set_all(settings: Mapping[str, tuple[str, str]], session: Session) -> list[str]:

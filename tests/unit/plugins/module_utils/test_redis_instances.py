@@ -468,6 +468,17 @@ def test_a_taken_port_is_said_before_the_start(host: Host) -> None:
     assert host.operations == []
 
 
+def test_a_taken_port_is_said_before_an_instance_moves_there(host: Host) -> None:
+    change(host, "acme", port=3, maxclients=200)
+    host.taken = {3}
+    with pytest.raises(InstancesError, match=r"acme: something else listens on 127\.0\.0\.1:3"):
+        run(host)
+    assert host.operations == []
+    host.taken = set()
+    run(host)
+    assert host.running["acme"].settings["port"] == "3"
+
+
 def test_unlisted_instances_are_reported_and_left_alone(host: Host) -> None:
     del host.instances["globex"]
     result = run(host)
