@@ -180,6 +180,12 @@ def test_what_a_deployment_says_besides(deployment: Callable[..., dict[str, Any]
     assert deployment(hosts={"one": {"cubejs_install_scripts": True}})["install_scripts"] is True
 
 
+def test_what_a_tenant_asks_of_cube(deployment: Callable[..., dict[str, Any]]) -> None:
+    found = variables(deployment(time_zones=["UTC", "Asia/Tokyo"], web_sockets=True, log_level="info"))
+    assert found["CUBEJS_SCHEDULED_REFRESH_TIMEZONES"] == "UTC,Asia/Tokyo"
+    assert (found["CUBEJS_WEB_SOCKETS"], found["CUBEJS_LOG_LEVEL"]) == ("true", "info")
+
+
 def test_health_and_start(deployment: Callable[..., dict[str, Any]]) -> None:
     assert deployment()["health"] == {"claims": {}, "steady_seconds": 3}
     assert deployment(health_claims={"role": "probe"})["health"]["claims"] == {"role": "probe"}

@@ -88,6 +88,7 @@ def test_values_are_converted(key: str, value: Any, converted: Any) -> None:
         pytest.param({"nested": {"dep": 1}}, ("top.nested.dep", "unknown-key"), id="unknown key below"),
         pytest.param({"children": [{"name": "c", "size": []}]}, ("top.children[c].size", "value-type"), id="by name"),
         pytest.param({"children": [{"size": []}]}, ("top.children[0].size", "value-type"), id="by place"),
+        pytest.param({"children": [{"name": 5}]}, ("top.children[0].name", "value-type"), id="by place: no name"),
         pytest.param({"children": ["c"]}, ("top.children[0]", "value-type"), id="no dictionary"),
         pytest.param({"secret": ["s"]}, ("top.secret", "value-type"), id="a secret is a text"),
     ],

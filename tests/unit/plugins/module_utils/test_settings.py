@@ -44,6 +44,8 @@ def test_resolve(values: dict[str, Any], version: str, environment: dict[str, st
         pytest.param({"plain": "yes"}, "plain: a str cannot become PLAIN", id="text for a switch"),
         pytest.param({"url": {"__secret__": "acme/redis_url/0"}}, "url: a dict cannot become NEW_URL", id="unrevealed"),
         pytest.param({"count": True}, "count: a bool", id="switch for a number"),
+        pytest.param({"zones": "UTC"}, "zones: a str cannot become ZONES", id="text for a list"),
+        pytest.param({"url": ["u"]}, "url: a list cannot become NEW_URL", id="list for a text"),
         pytest.param({"nothing": 1}, "no such setting: nothing", id="unknown"),
     ],
 )

@@ -67,6 +67,21 @@ def test_shared_schema(
 
 
 @pytest.mark.parametrize(
+    ("version", "remedy"),
+    [
+        pytest.param("0.25.3", "0.25.4 or newer", id="the version fixes the name"),
+        pytest.param("0.29.57", "Use another schema", id="the tenant can name it"),
+    ],
+)
+def test_the_remedy_for_a_shared_schema_fits_the_version(
+    version: str, remedy: str, make_plan: Callable[..., Any], make_tenant: MakeTenant
+) -> None:
+    keys = {"pre_aggregations": {"schema": "s"}, "version": version}
+    findings = make_plan([make_tenant(**keys), make_tenant("beta", 2, **keys)]).findings
+    assert [remedy in finding.remedy for finding in findings if finding.rule == "storage-schema-shared"] == [True]
+
+
+@pytest.mark.parametrize(
     ("host", "schema", "fails"),
     [
         pytest.param("127.0.0.1", "shop", True, id="the source itself"),
