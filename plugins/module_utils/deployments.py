@@ -84,8 +84,7 @@ class Builder:
         asked = tenant.listen or self.inventory.variable(host, "cubejs_listen")
         if asked:
             return str(asked)
-        proxies = self.inventory.members(inventories.NGINX)
-        return TCP if any(proxy != host for proxy in proxies) else SOCKET
+        return TCP if any(proxy != host for proxy in tenant.proxy_hosts) else SOCKET
 
     def _limit(self, definition: Mapping[str, Any], kind: str, host: str) -> memory.Limit | None:
         given = definition.get(f"{kind}_memory_bytes")

@@ -99,6 +99,7 @@ class Tenant:
     version_subject: the variable that says so.
     hosts: the names of hosts or groups to which it is bound; none is all.
     api_hosts, worker_host: where its processes live; worker_host is "" without a refresh worker.
+    proxy_hosts: whose Nginx serves it.
     redis, storage: None where the tenant does without.
     missing: the variables of endpoints that nothing gives.
     """
@@ -112,6 +113,7 @@ class Tenant:
     hosts: tuple[str, ...]
     api_hosts: tuple[str, ...]
     worker_host: str
+    proxy_hosts: tuple[str, ...]
     api_instances: int
     refresh_worker: bool
     max_in_flight: int

@@ -77,7 +77,7 @@ def _fleet(
     proxies = (
         Proxy(
             host,
-            tuple(tenant.name for tenant in tenants if tenant.name and tenant.api_hosts),
+            tuple(tenant.name for tenant in tenants if tenant.api_hosts and host in tenant.proxy_hosts),
             tuple(int(inventory.variable(host, name, port)) for name, port in PROXY_PORTS.items()),
         )
         for host in inventory.members(inventories.NGINX)

@@ -55,6 +55,7 @@ class Reader:
             hosts=tuple(definition.get("hosts") or ()),
             api_hosts=api_hosts,
             worker_host=worker_host,
+            proxy_hosts=self._near(inventories.NGINX, hosts),
             api_instances=int(definition.get("api_instances", 1)),
             refresh_worker=bool(definition.get("refresh_worker", True)),
             max_in_flight=int(definition.get("max_in_flight", 10)),
@@ -91,7 +92,12 @@ class Reader:
         members = self.inventory.members(group)
         if stated is not None:
             return stated if stated in members else ""
-        return inventories.choose([host for host in members if host in hosts] or members, name)
+        return inventories.choose(self._near(group, hosts), name)
+
+    def _near(self, group: str, hosts: frozenset[str]) -> tuple[str, ...]:
+        """Return those of a group's hosts to which the tenant is bound; all of them where it is bound to none."""
+        members = self.inventory.members(group)
+        return tuple(host for host in members if host in hosts) or members
 
     def _redis(self, definition: Mapping[str, Any], hosts: frozenset[str]) -> RedisLink | None:
         if definition.get("cache_and_queue_driver") == "memory":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import SOCKET, Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, SOCKET, Fleet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import LOOPBACK, is_address
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule, repeated
 
@@ -84,10 +84,10 @@ class SocketIsReached(Rule):
 
     def check(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield hosts whose instances listen on sockets that a proxy elsewhere cannot reach."""
-        proxies = [proxy.host for proxy in fleet.proxies]
+        proxies = {tenant.name: tenant.proxy_hosts for tenant in fleet.tenants}
         for instance in fleet.instances:
-            elsewhere = [host for host in proxies if host != instance.host]
-            if instance.kind == "api" and instance.listen == SOCKET and elsewhere:
+            elsewhere = [host for host in proxies.get(instance.tenant, ()) if host != instance.host]
+            if instance.kind == API and instance.listen == SOCKET and elsewhere:
                 yield self.found(
                     "cubejs_listen",
                     f"'socket' on {instance.host}, but {', '.join(elsewhere)} must reach it",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding, errors
-from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import Inventory
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,6 +165,30 @@ def test_servers_are_where_the_processes_look_for_them(
             assert {"name": values["storage_name"]} in hosts[mysql]["mysql"]["mysql_databases"]
             used |= {f"redis on {redis}", f"mysql on {mysql}"}
     assert used == {"redis on one", "redis on two", "mysql on one", "mysql on three"}
+
+
+def test_a_tenant_bound_to_a_host_with_nginx_is_served_there_by_a_socket(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    """Whole stacks side by side, one a host: nothing of a tenant's leaves its host."""
+    groups = {name: ["one", "two"] for name in GROUPS}
+    made = make_plan([make_tenant(hosts=["one"]), make_tenant("beta", 2, hosts=["two"])], groups=groups)
+    assert made.findings == ()
+    for host, name in (("one", "acme"), ("two", "beta")):
+        roles = made.data["hosts"][host]
+        assert [server["name"] for server in roles["nginx"]["nginx_servers"]] == [name]
+        assert roles["nginx"]["nginx_servers"][0]["upstreams"] == [f"unix:/run/cubejs/{name}-1/cube.sock"]
+        assert [instance["bind"] for instance in roles["redis"]["redis_instances"]] == [["127.0.0.1"]]
+        assert roles["mysql"]["mysql_bind_addresses"] == ["127.0.0.1"]
+
+
+def test_a_tenant_bound_to_hosts_without_nginx_is_served_by_all(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    groups = {"cubejs_api": ["one"], "cubejs_refresh_worker": ["one"], "cubejs_nginx": ["two", "three"]}
+    made = make_plan([make_tenant(hosts=["one"])], groups=groups)
+    servers = [made.data["hosts"][host]["nginx"]["nginx_servers"][0] for host in ("two", "three")]
+    assert [server["upstreams"] for server in servers] == [["192.0.2.1:10010"]] * 2
 
 
 def test_memory_is_known_for_hosts_of_cube_alone(make_plan: Callable[..., Plan]) -> None:
