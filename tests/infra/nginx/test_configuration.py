@@ -156,13 +156,23 @@ def test_a_killed_master_is_back_by_itself_and_the_next_run_has_nothing_to_do(
     for name, host in hosts.items():
         host.run_test(f"kill -9 {before[name]}")
     for name, host in hosts.items():
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while host.run("systemctl is-active nginx").stdout.strip() != "active" or master(host) == before[name]:
             assert time.monotonic() < deadline, host.check_output("systemctl status nginx || true")
             time.sleep(0.2)
         assert Client(name, addresses[name]).get(PATH).status == 200
     run = lab.converge()
     assert (run.status, run.changed) == (0, frozenset()), run.output
+
+
+def test_an_upgrade_of_the_package_replaces_the_program_under_the_open_ports(client: Client, proxy: Host) -> None:
+    before = master(proxy)
+    restarts = proxy.check_output("systemctl show nginx -p NRestarts")
+    proxy.run_test("/etc/init.d/nginx upgrade")  # what the package's own script runs
+    time.sleep(2)
+    assert proxy.check_output("systemctl show nginx -p MainPID --value") == master(proxy) != before
+    assert proxy.check_output("systemctl show nginx -p NRestarts") == restarts
+    assert client.get(PATH).status == 200
 
 
 def test_logs_are_for_the_administrators_and_rotated(client: Client, proxy: Host) -> None:

@@ -86,6 +86,7 @@ def test_what_framework_answers_is_not_told(client: Client) -> None:
 def test_what_is_not_the_api_is_closed(client: Client, path: str) -> None:
     answer = client.get(path)
     assert (answer.status, answer.json) == (404, {"error": "Not found"})
+    assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/livez"])
@@ -132,12 +133,12 @@ def test_a_get_is_asked_of_another_instance_when_one_is_gone_or_on_its_way_out(c
 
 
 def test_a_post_that_was_sent_is_not_sent_twice(client: Client) -> None:
-    time.sleep(2.1)
-    answers = [client.send("POST", f"{LOAD}?only_fails=acme-1", body=b"{}") for _request in range(4)]
-    failed = [answer for answer in answers if answer.status != 200]
-    assert [(answer.status, answer.json) for answer in failed] == [
-        (502, {"error": "Cube.js cannot be reached, try again"})
-    ]
+    time.sleep(2.1)  # until the instance is trusted again, by each worker
+    for _request in range(20):
+        answer = client.send("POST", f"{LOAD}?only_fails=acme-1", body=b"{}")
+        if answer.status != 200:
+            break
+    assert (answer.status, answer.json) == (502, {"error": "Cube.js cannot be reached, try again"})
 
 
 def test_a_restarting_deployment_is_an_error_that_clients_understand_and_then_works(
@@ -151,7 +152,7 @@ def test_a_restarting_deployment_is_an_error_that_clients_understand_and_then_wo
         assert bookworm.get("/globex/api/v1/meta", GLOBEX, context=bookworm.context(OTHER_CA)).status == 200
     finally:
         bookworm_host.run_test("systemctl start backend@acme-1 backend@acme-2")
-    deadline = time.monotonic() + 4
+    deadline = time.monotonic() + 20
     while bookworm.get(LOAD).status != 200:
         assert time.monotonic() < deadline, "the instances are up, the proxy does not notice"
         time.sleep(0.2)
