@@ -71,7 +71,7 @@ class Staging:
         `runtimes/<digest>/{package.json,package-lock.json}`.
         """
         with self._lock(), self._workspace() as workspace:
-            self._clear_staging_but(workspace)
+            self._clear_staging_but([workspace])
             if plan.users:
                 self._create_users(plan.users)
             unpacked = workspace / "archive"
@@ -90,6 +90,7 @@ class Staging:
             self._put_in_place(made)
             for digest in plan.runtimes:
                 self._lay_out(unpacked / "runtimes" / digest, digest)
+            self._clear_staging_but([workspace, *map(self.store.staged_runtime, plan.runtimes)])
 
     def adopt(self, digests: Sequence[str]) -> None:
         """Put runtimes in place that npm has installed."""
@@ -158,9 +159,9 @@ class Staging:
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _clear_staging_but(self, workspace: Path) -> None:
+    def _clear_staging_but(self, kept: Sequence[Path]) -> None:
         """Remove what killed runs left, but for what a process still works in: an npm, or a release found damaged."""
-        used = [workspace, *(cwd for cwd in self.store.processes() if cwd.is_relative_to(self.store.staging))]
+        used = [*kept, *(cwd for cwd in self.store.processes() if cwd.is_relative_to(self.store.staging))]
         for path in entries(self.store.staging):
             if not any(cwd.is_relative_to(path) for cwd in used):
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,217 @@
+"""Releases made on a disk: whole or not at all, closed to others, and again after a run was killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils import archives
+from ansible_collections.cubeops.cubejs.plugins.module_utils.projects import Tree, read_tree
+from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging, StagingError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
+from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, Garbage, Plan, Release, plan
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Completed
+
+
+@dataclass
+class Host:
+    """A disk, and what a controller ships there."""
+
+    folder: Path
+    commands: list[list[str]] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+    rc: int = 0
+
+    @property
+    def store(self) -> Store:
+        """Return what is on the disk."""
+        return Store(self.folder / "cubejs")
+
+    @property
+    def staging(self) -> Staging:
+        """Return what writes there."""
+
+        def call(command: Sequence[str]) -> Completed:
+            self.commands.append(list(command))
+            return Completed(self.rc, "", "no")
+
+        return Staging(self.store, call, lambda folder, group: self.owners.update({folder.name: group}))
+
+    @property
+    def tree(self) -> Tree:
+        """Return the project's files."""
+        project = self.folder / "project"
+        (project / "schema").mkdir(parents=True, exist_ok=True)
+        (project / "schema/Orders.js").write_text("cube(`Orders`)")
+        return read_tree(project)
+
+    def release(self, level: str = "warn") -> Release:
+        """Return a release of the project."""
+        files = {"environment/acme.env": f'LEVEL="{level}"\n', "ca.crt": "PEM"}
+        return Release("acme", "cube-acme", "0.29.57", self.tree.digest, "r1", {"acme": "d"}, files)
+
+    def npm(self, program: str = "package/bin/npm-cli.js") -> Path:
+        """Return an archive of npm."""
+        path = self.folder / "npm.tgz"
+        with tarfile.open(path, "w:gz") as archive:
+            member = tarfile.TarInfo(program)
+            member.mode = 0o700
+            archive.addfile(member)
+        return path
+
+    def stage(self, *made: Release, found: Found | None = None, npm: Path | None = None) -> Plan:
+        """Ship what is missing; return it."""
+        missing = plan([release.as_wanted() for release in made], found or Found(), "n1")
+        archive = self.folder / "archive.tgz"
+        contents = {"ca-bundle.crt": b"bundle"}
+        contents.update({f"npm/{each}.tgz": (npm or self.npm()).read_bytes() for each in missing.npm})
+        for each in missing.runtimes:
+            contents.update({f"runtimes/{each}/package.json": b"{}", f"runtimes/{each}/package-lock.json": b"{}"})
+        archives.pack(archive, {f"projects/{self.tree.digest}": (self.folder / "project", self.tree)}, contents)
+        wanted = [release.as_wanted() for release in made]
+        self.staging.stage(missing, wanted, {release.id: release.files for release in made}, archive)
+        return missing
+
+    def install(self, digest: str = "r1") -> None:
+        """Do what npm does."""
+        modules = self.store.staged_runtime(digest) / "node_modules"
+        (modules / "a").mkdir(parents=True)
+        (modules / "a/run").write_text("")
+        (modules / "a/run").chmod(0o700)
+        (modules / "a/read").write_text("")
+        (modules / "a/read").chmod(0o600)
+        (modules / ".package-lock.json").touch()
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o7777
+
+
+def test_everything_on_an_empty_disk(host: Host) -> None:
+    made = host.release()
+    host.stage(made)
+    host.install()
+    host.staging.adopt(["r1"])
+    assert host.commands == [["systemd-sysusers", "/etc/sysusers.d/cubejs.conf"]]
+    folder = host.store.release("acme", made.id)
+    assert (folder / "project/schema/Orders.js").read_text() == "cube(`Orders`)"
+    assert (folder / "node_modules/a/run").exists()
+    assert host.owners == {"acme": "cube-acme"}
+    assert mode(host.store.root / "tenants/acme") == 0o750
+    assert [mode(folder / path) for path in ("environment", "environment/acme.env", "ca.crt")] == [0o700, 0o600, 0o644]
+    assert (host.store.root / "ca-bundle.crt").read_bytes() == b"bundle"
+    assert list(host.store.staging.iterdir()) == []
+    host.store.switch("acme", made.id)
+    found = host.store.look({"acme": "cube-acme"}, "/no/node")
+    assert found.current["acme"] == made.as_wanted()
+    assert not plan(
+        [made.as_wanted()], Found(None, found.current, found.runtimes, found.npm, frozenset(["cube-acme"])), "n1"
+    ).changed
+
+
+def test_everyone_may_read_and_run_what_only_root_could(host: Host) -> None:
+    host.stage(host.release())
+    host.install()
+    host.staging.adopt(["r1"])
+    modules = host.store.runtime("r1") / "node_modules/a"
+    assert [mode(modules / name) for name in ("run", "read")] == [0o755, 0o644]
+    assert mode(host.store.npm("n1")) == 0o755
+
+
+def test_a_runtime_that_npm_did_not_finish_is_not_taken(host: Host) -> None:
+    host.stage(host.release())
+    with pytest.raises(StagingError, match=r"npm left no node_modules/\.package-lock\.json"):
+        host.staging.adopt(["r1"])
+    assert host.store.runtimes() == []
+
+
+def test_what_a_killed_run_left_is_cleared_and_made_anew(host: Host) -> None:
+    made = host.release()
+    host.stage(made)
+    host.install()  # and killed before it was adopted
+    (host.store.staging / "half/project").mkdir(parents=True)
+    host.stage(made)
+    assert sorted(path.name for path in host.store.staging.iterdir()) == ["runtime-r1"]
+    assert not (host.store.staged_runtime("r1") / "node_modules").exists()
+
+
+def test_an_npm_that_still_runs_is_not_disturbed(host: Host) -> None:
+    made = host.release()
+    host.stage(made)
+    before = Path.cwd()
+    os.chdir(host.store.staged_runtime("r1"))
+    try:
+        with pytest.raises(StagingError, match="another run is installing packages"):
+            host.stage(made)
+    finally:
+        os.chdir(before)
+
+
+def test_a_damaged_release_is_replaced_and_the_process_in_it_keeps_its_files(host: Host) -> None:
+    made = host.release()
+    host.stage(made)
+    folder = host.store.release("acme", made.id)
+    (folder / "project/schema/Orders.js").write_text("changed by hand")
+    before = Path.cwd()
+    os.chdir(folder / "project")
+    try:
+        host.stage(made)
+        assert Path("schema/Orders.js").read_text() == "changed by hand"
+        assert (folder / "project/schema/Orders.js").read_text() == "cube(`Orders`)"
+        host.stage(host.release("info"))
+        assert Path("schema/Orders.js").exists(), "a later run cleared it away from under its process"
+    finally:
+        os.chdir(before)
+    host.stage(host.release("error"))
+    assert [path.name for path in host.store.staging.iterdir()] == ["runtime-r1"]
+
+
+def test_users_that_cannot_be_made(host: Host) -> None:
+    host.rc = 1
+    with pytest.raises(StagingError, match="systemd-sysusers cannot create cube-acme: no"):
+        host.stage(host.release())
+    assert host.store.releases() == {}
+
+
+def test_an_archive_without_npm(host: Host) -> None:
+    with pytest.raises(StagingError, match=r"holds no bin/npm-cli\.js: pack one with `npm pack npm`"):
+        host.stage(host.release(), npm=host.npm("package/index.js"))
+
+
+def test_a_group_that_does_not_exist(host: Host) -> None:
+    staging = Staging(host.store, host.staging.call)
+    made = host.release()
+    host.stage(made)
+    missing = Plan(releases=(("acme", made.id),))
+    with pytest.raises(StagingError, match="group cube-acme does not exist"):
+        staging.stage(missing, [made.as_wanted()], {made.id: made.files}, host.folder / "archive.tgz")
+
+
+def test_one_run_at_a_time(host: Host) -> None:
+    host.stage(host.release())
+    with open(host.store.root / ".lock", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(StagingError, match="another run is writing below"):
+            host.stage(host.release("info"))
+
+
+def test_what_no_one_needs_is_removed(host: Host) -> None:
+    first, second = host.release(), host.release("info")
+    host.stage(first)
+    host.install()
+    host.staging.adopt(["r1"])
+    host.stage(second, found=Found(runtimes=frozenset(["r1"])))
+    host.staging.remove(Garbage((("acme", first.id),), ("r1",)))
+    assert host.store.releases() == {"acme": [second.id]}
+    assert host.store.runtimes() == []
+    assert list(host.store.staging.iterdir()) == []
