@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: nginx_layout
 short_description: Work out what the templates of the role nginx print
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Checks the servers and settings, all problems at once, and fills in defaults.
   - Chooses the syntax that the installed version of Nginx knows, and sizes of its hash tables for the servers' names.

@@ -19,7 +19,7 @@ description:
     refused before a host is touched.
   - No host is contacted. Private keys are never part of the result, only the path of each on the controller.
   - The CA's key is never replaced or repaired. One that others than its owner can read is refused.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 requirements:
   - cryptography 42 or later, on the controller
 options:
