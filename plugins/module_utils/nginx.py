@@ -106,7 +106,7 @@ def upstream_problem(upstream: str) -> str | None:
     if socket:
         too_long = len(socket[1]) > SOCKET_PATH_BYTES
         return f"its path is longer than the {SOCKET_PATH_BYTES} bytes of a Unix socket" if too_long else None
-    host, _, port = upstream.rpartition(":")
+    host, _colon, port = upstream.rpartition(":")
     if not port.isdigit() or not 1 <= int(port) <= 65535:
         return "write unix:/path/of/a.sock or host:port"
     try:

@@ -24,7 +24,7 @@ def ask(balanced: Host, source: str, path: str = "/cubejs-api/v1/load", **header
     output = balanced.check_output(
         f"curl -s --interface {source} {options} -w '\\n%{{http_code}}' http://127.0.0.1{path}"
     )
-    body, _, status = output.rpartition("\n")
+    body, _between, status = output.rpartition("\n")
     return int(status), body
 
 

@@ -47,7 +47,7 @@ def test_a_body_of_5_mb_arrives_whole(client: Client) -> None:
 def test_a_larger_one_is_refused_in_words_that_a_client_reads(client: Client) -> None:
     with client.tls(ACME) as connection:
         connection.sendall(f"POST {LOAD} HTTP/1.1\r\nHost: {ACME}\r\nContent-Length: 6291457\r\n\r\n".encode())
-        head, _, text = connection.recv(65536).partition(b"\r\n\r\n")
+        head, _between, text = connection.recv(65536).partition(b"\r\n\r\n")
         text = text or connection.recv(65536)
     assert b" 413 " in head.splitlines()[0]
     assert json.loads(text) == {"error": "The request is larger than 6291456 bytes"}

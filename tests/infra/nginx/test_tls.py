@@ -96,7 +96,7 @@ def test_browsers_are_told_to_insist_on_https(client: Client, path: str) -> None
 def test_http2_is_offered_and_carries_a_long_url(client: Client, proxy: Host) -> None:
     url = f"https://{ACME}/cubejs-api/v1/load?query={'x' * 8192}"
     command = f"curl -sk --resolve {ACME}:443:127.0.0.1 -w '|%{{http_version}} %{{http_code}}' '{url}'"
-    body, _, seen = proxy.check_output(command).rpartition("|")
+    body, _between, seen = proxy.check_output(command).rpartition("|")
     assert seen == "2 200"
     assert '"path_length": 8218' in body
 

@@ -119,7 +119,7 @@ class WebSocket:
             if not piece:
                 break
             reply += piece
-        head, _, rest = reply.partition(b"\r\n\r\n")
+        head, _between, rest = reply.partition(b"\r\n\r\n")
         return cls(connection, int(head.split()[1]), head.decode(), rest)
 
     def echo(self, text: bytes) -> bytes:
