@@ -49,6 +49,8 @@ class ActionModule(ActionBase):
         users = {deployment["tenant"]: deployment["user"] for deployment in deployments}
         try:
             found = Found.of(self._call(phase="look", users=users, node=arguments["node"])["found"])
+            if not found.node and not self._task.check_mode:
+                raise BuildingError(f"there is no Node.js at {arguments['node']} on the host: correct cubejs_node")
             built = _builder(arguments, found.node).build(deployments)
             npm = _npm_digest(arguments["npm_archive"])
             missing = plan((release.as_wanted() for release in built.releases), found, npm)

@@ -1,0 +1,180 @@
+"""The controller's half of cube_releases, run as a task runs it but for the connection."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
+from ansible.template import Templar
+from ansible_collections.cubeops.cubejs.plugins.action.cube_releases import ActionModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, unpack_job
+
+ROLE = Path(__file__).resolve().parents[4] / "roles/cubejs"
+HOST = {"os": {"id": "debian", "version_id": "12"}, "architecture": "x86_64"}
+
+
+class Shell:
+    """The part of a connection that files are sent through."""
+
+    tmpdir = "/tmp/remote"
+
+    @staticmethod
+    def join_path(*parts: str) -> str:
+        """Join."""
+        return "/".join(parts)
+
+
+class Connection:
+    """A connection that nothing is sent over."""
+
+    _shell = Shell()
+
+
+class Sent(ActionModule):
+    """Keeps what would be sent to the host, which answers with what it has."""
+
+    found = Found("18.20.4")
+    fails = ""
+
+    def _execute_module(self, module_name: str, module_args: dict[str, Any], **_others: Any) -> dict[str, Any]:
+        self.calls = [*getattr(self, "calls", []), (module_name.rpartition(".")[2], module_args)]
+        if module_args.get("phase") == "look":
+            return {"found": self.found.as_dict()}
+        return {"failed": module_name.endswith(self.fails), "msg": "it broke"} if self.fails else {"changed": True}
+
+    def _transfer_file(self, local_path: str, remote_path: str) -> str:
+        self.sizes = [*getattr(self, "sizes", []), Path(local_path).stat().st_size]
+        return remote_path
+
+    def _fixup_perms2(self, *_arguments: Any, **_options: Any) -> None:
+        pass
+
+    def _remove_tmp_path(self, tmp_path: str | None, **_options: Any) -> None:
+        self.removed = tmp_path
+
+
+def action(tmp_path: Path, check_mode: bool = False, **changes: Any) -> Sent:
+    """Return the action of a task for one tenant."""
+    (tmp_path / "project").mkdir(exist_ok=True)
+    (tmp_path / "project/.env").write_text("CUBEJS_DEV_MODE=true")
+    (tmp_path / "npm.tgz").write_bytes(b"npm")
+    loader = DataLoader()
+    task = Task()
+    task.check_mode = check_mode
+    deployment = {
+        "tenant": "acme",
+        "user": "cube-acme",
+        "version": "0.29.57",
+        "project": {"path": str(tmp_path / "project")},
+        "drivers": [],
+        "install_scripts": False,
+        "settings": {"api_secret": "hidden-secret"},
+        "environment": {},
+        "ca_certificates": [],
+        "start": {"command": ["x"], "own_index": False},
+        "instances": [{"name": "acme-1", "settings": {"port": 10010}}],
+    }
+    task.args = {
+        "deployments": [{**deployment, **changes.pop("deployment", {})}],
+        "platform": HOST,
+        "npm_archive": str(tmp_path / "npm.tgz"),
+        "shipped": str(ROLE / "files/runtimes"),
+        "index": str(ROLE / "files/index.js"),
+        "checkouts": str(tmp_path),
+        **changes,
+    }
+    return Sent(task, Connection(), None, loader, Templar(loader=loader, variables={}), None)
+
+
+def phases(made: Sent) -> list[str]:
+    """Return what was called, in order."""
+    return [arguments.get("phase") or name for name, arguments in made.calls]
+
+
+def test_an_empty_host_is_shipped_everything(tmp_path: Path) -> None:
+    made = action(tmp_path)
+    result = made.run(task_vars={})
+    assert phases(made) == ["look", "stage", "npm", "adopt"]
+    assert result["changed"]
+    assert result["excluded"] == {"acme": [".env"]}
+    stage, npm, adopt = (arguments for _name, arguments in made.calls[1:])
+    job = unpack_job(stage["job"])
+    assert [each.id for each in job.wanted] == [result["releases"]["acme"]["release"]]
+    assert "hidden-secret" in job.files[job.wanted[0].id]["environment/acme-1.env"]
+    (runtime,) = result["plan"]["runtimes"]
+    assert npm["path"] == f"/opt/cubejs/.staging/runtime-{runtime}"
+    assert npm["ci"]
+    assert npm["ignore_scripts"]
+    assert npm["executable"].startswith("/usr/bin/node /opt/cubejs/npm/")
+    assert adopt["runtimes"] == [runtime]
+    assert made.removed == "/tmp/remote"
+
+
+def test_no_secret_is_returned_or_sent_in_the_clear(tmp_path: Path) -> None:
+    made = action(tmp_path)
+    assert "hidden" not in json.dumps(made.run(task_vars={})) + json.dumps(made.calls)
+
+
+def test_a_host_that_has_everything_is_asked_once(tmp_path: Path) -> None:
+    first = action(tmp_path)
+    first.run(task_vars={})
+    (wanted,) = unpack_job(first.calls[1][1]["job"]).wanted
+    made = action(tmp_path)
+    made.found = Found("18.20.4", {"acme": wanted}, frozenset([wanted.runtime]), frozenset(), frozenset(["cube-acme"]))
+    result = made.run(task_vars={})
+    assert (phases(made), result["changed"]) == (["look"], False)
+
+
+def test_check_mode_only_looks(tmp_path: Path) -> None:
+    made = action(tmp_path, check_mode=True)
+    made.found = Found()
+    result = made.run(task_vars={})
+    assert (phases(made), result["changed"]) == (["look"], True)
+    assert result["plan"]["users"] == ["cube-acme"]
+
+
+def test_the_distributions_npm_and_a_version_that_needs_its_scripts(tmp_path: Path) -> None:
+    made = action(tmp_path, npm="/usr/bin/npm", npm_archive=None, deployment={"install_scripts": True})
+    del made._task.args["npm_archive"]
+    made.run(task_vars={})
+    npm = dict(made.calls)["npm"]
+    assert (npm["executable"], npm["ignore_scripts"]) == ("/usr/bin/npm", False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"deployment": {"version": "0.25.1"}}, "none are shipped", id="version"),
+        pytest.param({"npm_archive": "/no/npm.tgz"}, "No such file", id="npm"),
+        pytest.param({"npm": "/usr/bin/npm"}, "mutually exclusive", id="two npms"),
+        pytest.param({"platform": None}, "platform", id="no platform"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_before_anything_is_shipped(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    made = action(tmp_path, **changes)
+    with pytest.raises(AnsibleActionFail, match=said):
+        made.run(task_vars={})
+    assert getattr(made, "sizes", []) == []
+
+
+def test_a_host_without_node_is_told_so(tmp_path: Path) -> None:
+    made = action(tmp_path, node="/opt/node/bin/node")
+    made.found = Found()
+    with pytest.raises(AnsibleActionFail, match=r"no Node\.js at /opt/node/bin/node on the host"):
+        made.run(task_vars={})
+
+
+@pytest.mark.parametrize(("module", "last"), [("npm", "npm"), ("cube_release_store", "stage")])
+def test_a_module_that_fails_ends_it_with_its_message(tmp_path: Path, module: str, last: str) -> None:
+    made = action(tmp_path)
+    made.fails = module
+    with pytest.raises(AnsibleActionFail, match="it broke"):
+        made.run(task_vars={})
+    assert phases(made)[-1] == last

@@ -1,0 +1,69 @@
+"""What is written down for units and users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils.cube_units import KINDS, layout
+
+GIBIBYTE = 2**30
+
+
+def deployment(**changes: Any) -> dict[str, Any]:
+    """Return a deployment of an API instance on a socket, one on TCP and a refresh worker."""
+    common = {"memory_bytes": None, "heap_mb": None, "restart_seconds": 6, "stop_seconds": 25}
+    instances = [
+        {**common, "kind": "api", "name": "acme-1", "unit": "cubejs-api@acme-1.service", "listen": "socket"},
+        {**common, "kind": "api", "name": "acme-2", "unit": "cubejs-api@acme-2.service", "listen": "tcp"},
+        {
+            **common,
+            "kind": "refresh_worker",
+            "name": "acme",
+            "unit": "cubejs-refresh-worker@acme.service",
+            "listen": "socket",
+        },
+    ]
+    return {"tenant": "acme", "user": "cube-acme", "instances": instances, **changes}
+
+
+def test_rows_of_drop_ins() -> None:
+    first, second, worker, trial = layout([deployment()], 4 * GIBIBYTE, "proxy")["drop_ins"]
+    assert first["directory"] == "/opt/cubejs/tenants/acme/current/project"
+    assert first["environment_file"] == "/opt/cubejs/tenants/acme/current/environment/acme-1.env"
+    assert (first["run_directory"], first["socket_group"]) == ("/run/cubejs/acme-1", "proxy")
+    assert (second["socket_group"], worker["socket_group"]) == (None, None)
+    assert (worker["unit"], worker["user"], worker["stop_seconds"]) == (
+        "cubejs-refresh-worker@acme.service", "cube-acme", 25,
+    )  # fmt: skip
+    assert trial["unit"] == "cubejs-trial@acme.service"
+    assert trial["directory"] == "/opt/cubejs/tenants/acme/trial/project"
+    assert trial["environment_file"] == "/opt/cubejs/tenants/acme/trial.env"
+    assert (trial["run_directory"], trial["socket_group"]) == ("/run/cubejs/acme.trial", None)
+
+
+def test_no_two_processes_share_a_directory() -> None:
+    rows = layout([deployment(), deployment(tenant="acme2", instances=[])][:1], None, "proxy")["drop_ins"]
+    assert len({row["run_directory"] for row in rows}) == len(rows)
+
+
+def test_memory_that_the_plan_left_open_is_filled_in() -> None:
+    found = layout([deployment()], 4 * GIBIBYTE, "proxy")
+    sizes = [row["memory_bytes"] for row in found["drop_ins"]]
+    assert all(size and size <= 4 * GIBIBYTE for size in sizes)
+    assert sizes[3] == max(sizes)
+    assert all(instance["heap_mb"] for instance in found["deployments"][0]["instances"])
+
+
+def test_without_knowing_the_hosts_memory_there_is_no_limit() -> None:
+    found = layout([deployment()], None, "proxy")
+    assert {row["memory_bytes"] for row in found["drop_ins"]} == {None}
+
+
+def test_users_and_kinds() -> None:
+    found = layout([deployment()], None, "proxy")
+    assert found["users"] == [{"name": "cube-acme", "tenant": "acme"}]
+    assert [kind["unit"] for kind in KINDS] == [
+        "cubejs-api@.service",
+        "cubejs-refresh-worker@.service",
+        "cubejs-trial@.service",
+    ]
