@@ -68,7 +68,9 @@ def redis_configuration(
 ) -> list[dict[str, Any]]:
     """Return the instances with their configuration; documented above."""
     try:
-        return resolve(instances, limits(memory_bytes, host_memory_bytes, open_files), host_name)
+        # ansible-core before 2.19 makes a text of a templated number, as does -e in every version.
+        memory = None if memory_bytes is None else int(memory_bytes)
+        return resolve(instances, limits(memory, host_memory_bytes, int(open_files)), host_name)
     except RedisSettingsError as exc:
         raise AnsibleFilterError(f"redis_configuration: these settings are refused:\n{exc}") from exc
 

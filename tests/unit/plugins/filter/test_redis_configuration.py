@@ -22,3 +22,10 @@ def test_it_is_there_under_its_name_with_its_documented_options() -> None:
 def test_problems_become_ansibles_own_error() -> None:
     with pytest.raises(AnsibleFilterError, match=r"(?s)these settings are refused:.*port.*memory of this host"):
         plugin.redis_configuration([{**INSTANCE, "port": 0}], open_files=65536, host_name="host1")
+
+
+def test_numbers_may_be_texts_as_the_command_line_and_older_ansible_give_them() -> None:
+    texts = {"open_files": "65536", "memory_bytes": "1073741824"}
+    numbers = {"open_files": 65536, "memory_bytes": 1073741824}
+    found = [plugin.redis_configuration([INSTANCE], host_name="host1", **values) for values in (texts, numbers)]
+    assert found[0] == found[1]
