@@ -9,21 +9,18 @@ run completes it: what will be written is recorded first, so that nothing ours i
 from __future__ import annotations
 
 import base64
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import re
-import shutil
-import stat
-import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import file_manifest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_differences import differences, entrance_difference
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance, LooseFiles, RootedSet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation, validate
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import (
@@ -31,15 +28,10 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import
     Ownership,
     WantedFile,
     differs,
-    make_directories,
-    read_text,
-    sync_directory,
 )
-from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import masked_pair
 
 MANIFESTS = Path("/var/lib/cubeops/manifests")
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
-LOCK_SECONDS = 30.0
 FILE_SPEC = {
     "dest": {"type": "str", "required": True},
     "template": {"type": "str"},
@@ -197,23 +189,22 @@ def converge(
     """Make the files on disk those of the set; with `apply` false only say (and validate) what would be changed."""
     check(file_set)
     owners = ownership or Ownership()
+    name, root = file_set.name, file_set.root
     if not apply:
-        layout = _layout(file_set, _read_manifest(manifests, file_set), owners)
-        return _compare(file_set, layout, owners, with_diff, workspace=None)
-    with _lock(manifests, file_set.name):
-        known = _read_manifest(manifests, file_set)
+        known = file_manifest.read(manifests, name, root)
+        return _compare(file_set, known, _layout(file_set, known, owners), owners, with_diff)
+    with file_manifest.lock(manifests, name):
+        known = file_manifest.read(manifests, name, root)
         layout = _layout(file_set, known, owners)
         _refuse_unknown_owners(file_set.files, owners)
         layout.clean()
-        (manifests / f"{file_set.name}.new").unlink(missing_ok=True)
-        workspace = manifests / f"{file_set.name}.validation"
-        shutil.rmtree(workspace, ignore_errors=True)
-        result = _compare(file_set, layout, owners, with_diff, workspace)
+        workspace = file_manifest.clean(manifests, name)
+        result = _compare(file_set, known, layout, owners, with_diff, workspace)
         wanted = {file.dest for file in file_set.files}
         if result.changed:
-            _write_manifest(manifests, file_set, known | wanted)
-            _put_in_place(file_set.name, layout, result, wanted)
-        _write_manifest(manifests, file_set, known | wanted if file_set.keep_unlisted else wanted)
+            file_manifest.write(manifests, name, root, known | wanted)
+            _put_in_place(name, layout, result, wanted)
+        file_manifest.write(manifests, name, root, known | wanted if file_set.keep_unlisted else wanted)
     return result
 
 
@@ -226,21 +217,32 @@ def _layout(file_set: FileSet, known: set[str], owners: Ownership) -> Layout:
     return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners, file_set.entrances)
 
 
-def _compare(file_set: FileSet, layout: Layout, owners: Ownership, with_diff: bool, workspace: Path | None) -> Result:
+def _compare(
+    file_set: FileSet,
+    known: set[str],
+    layout: Layout,
+    owners: Ownership,
+    with_diff: bool,
+    workspace: Path | None = None,
+) -> Result:
     """Return what has to change, after the new set, if there is one, was found valid."""
     changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
-    result = Result(file_set.digest, [file.dest for file in changed], layout.unwanted(), layout.foreign())
-    result.root_created = file_set.root is not None and not os.path.lexists(file_set.root)
+    stays = layout.foreign()
+    result = Result(
+        file_set.digest,
+        changed_files=[file.dest for file in changed],
+        removed_files=layout.unwanted(),
+        foreign_files=[dest for dest in stays if dest not in known],
+        root_created=file_set.root is not None and not os.path.lexists(file_set.root),
+    )
     closed = layout.closed()
     result.changed_files += [_beside(file_set, entrance) for entrance in closed]
     if with_diff:
-        result.diff = _diffs(changed, result.removed_files, layout, owners)
-        result.diff += [_entrance_diff(Path(_beside(file_set, entrance)), entrance) for entrance in closed]
+        result.diff = differences(changed, result.removed_files, layout.path, owners)
+        result.diff += [entrance_difference(Path(_beside(file_set, entrance)), entrance) for entrance in closed]
     steps = [step for step in file_set.validate if result.changed or step.always]
     if steps:
-        result.validation = validate(
-            steps, file_set.files, file_set.root, result.foreign_files, workspace, file_set.entrances
-        )
+        result.validation = validate(steps, file_set.files, file_set.root, stays, workspace, file_set.entrances)
     return result
 
 
@@ -260,103 +262,8 @@ def _put_in_place(name: str, layout: Layout, result: Result, wanted: set[str]) -
         raise ManagedFilesError(f"{name}: a file cannot be written: {exc}") from exc
 
 
-@contextlib.contextmanager
-def _lock(manifests: Path, name: str) -> Iterator[None]:
-    """Let one run at a time keep a set; the kernel gives the lock back however a run ends."""
-    make_directories(manifests)
-    with open(manifests / f"{name}.lock", "w") as stream:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise ManagedFilesError(
-                        f"another run is writing the files of {name}: wait for it, then run again"
-                    ) from None
-                time.sleep(0.1)
-        yield
-
-
-def _read_manifest(manifests: Path, file_set: FileSet) -> set[str]:
-    path = manifests / f"{file_set.name}.json"
-    try:
-        document = json.loads(path.read_text())
-        root, known = document["root"], set(document["files"])
-    except FileNotFoundError:
-        return set()
-    except (ValueError, KeyError, TypeError) as exc:
-        raise ManagedFilesError(
-            f"{path} is not what was written there ({exc}): remove it; no file is removed then"
-        ) from exc
-    if root != file_set.root:
-        raise ManagedFilesError(
-            f"{file_set.name} keeps files under {root}, not {file_set.root}: use another name for these"
-        )
-    return known
-
-
-def _write_manifest(manifests: Path, file_set: FileSet, files: set[str]) -> None:
-    text = json.dumps({"root": file_set.root, "files": sorted(files)}, indent=1) + "\n"
-    path = manifests / f"{file_set.name}.json"
-    if path.exists() and path.read_text() == text:
-        return
-    staged = manifests / f"{file_set.name}.new"
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    staged.replace(path)
-    sync_directory(manifests)
-
-
 def _refuse_unknown_owners(files: Sequence[WantedFile], owners: Ownership) -> None:
     unknown = [file for file in files if file.link is None and owners.ids(file) is None]
     if unknown:
         listed = ", ".join(f"{file.dest} ({file.owner}:{file.group})" for file in unknown)
         raise ManagedFilesError(f"owner or group does not exist on this host: {listed}; create it first")
-
-
-def _diffs(
-    changed: Sequence[WantedFile], removed: Sequence[str], layout: Layout, owners: Ownership
-) -> list[dict[str, str]]:
-    """Return what the changed files were and become, secret ones masked; a removed one may have been secret."""
-    rows = []
-    for file in changed:
-        path = layout.path(file.dest)
-        before, after = read_text(path), file.link or file.content.decode("utf-8", "replace")
-        old, new = _attributes(path, owners), f"{file.mode:04o} {file.owner}:{file.group}"
-        if before == after:
-            before, after = f"{old}\n", f"{new}\n"
-        elif file.secret:
-            before, after = masked_pair(before, after)
-        rows.append(_diff_row(f"{path} ({old})", f"{path} ({new})", before, after))
-    for dest in removed:
-        path = layout.path(dest)
-        rows.append(_diff_row(str(path), f"{path} (removed)", "present\n", "absent\n"))
-    return rows
-
-
-def _entrance_diff(path: Path, entrance: Entrance) -> dict[str, str]:
-    before = "absent"
-    if path.is_symlink():
-        before = f"a link to {path.readlink()}"
-    elif path.exists():
-        before = "a file"
-    kept = f", what was there is kept as {entrance.original}" if entrance.original else ""
-    return _diff_row(str(path), str(path), f"{before}\n", f"a link to {entrance.link}{kept}\n")
-
-
-def _diff_row(before_header: str, after_header: str, before: str, after: str) -> dict[str, str]:
-    return {"before_header": before_header, "after_header": after_header, "before": before, "after": after}
-
-
-def _attributes(path: Path, owners: Ownership) -> str:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return "absent"
-    user, group = owners.names(found)
-    return f"{stat.S_IMODE(found.st_mode):04o} {user}:{group}"
