@@ -56,7 +56,7 @@ options:
   start_seconds:
     description: How long an instance may take until it answers.
     type: int
-    default: 60
+    default: 120
 attributes:
   check_mode:
     description: Says which instances would be started, restarted or stopped.
@@ -118,7 +118,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["current", "healthy"], "default": "current"},
     "pending": {"type": "list", "elements": "path", "default": []},
     "releases_kept": {"type": "int", "default": 3},
-    "start_seconds": {"type": "int", "default": 60},
+    "start_seconds": {"type": "int", "default": 120},
 }
 
 
