@@ -24,4 +24,4 @@ step "mypy of the tools" mypy --no-error-summary tests/lab/lab.py tests/run.py
 step "yamllint" yamllint --strict .
 step "shellcheck" shellcheck tests/*.sh tests/lab/*.sh requirements/*.sh
 step "codespell" codespell --quiet-level 2
-step "ansible-lint" ansible-lint --strict --quiet
+step "ansible-lint" ansible-lint --strict -q
