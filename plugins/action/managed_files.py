@@ -23,7 +23,7 @@ class ActionModule(ActionBase):
         """Render the files, and let the module of the same name keep them."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
+        _unused, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         renderer = Renderer(self._templar, self._loader, variables, self._find_template)
         try:
             file_set = build(arguments, renderer.render)

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Returns the deployments with the memory and heap of instances that the plan left open, and the rows from which the
     role C(cubejs) writes unit files, their drop-ins and users.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 positional: memory_bytes, proxy_group
 options:
   _input:

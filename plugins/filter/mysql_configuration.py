@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: mysql_configuration
 short_description: Work out the configuration of a MySQL or MariaDB server
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Checks the variables of the mysql role against the host, all problems at once, and returns the server's settings,
     each with its C(name), C(value) and C(reason).

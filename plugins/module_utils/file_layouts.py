@@ -71,7 +71,7 @@ class RootedSet:
         if not os.path.lexists(self.root):
             return None
         target = str(self.root.readlink()) if self.root.is_symlink() else ""
-        parent, _, name = target.rpartition("/")
+        parent, _unused, name = target.rpartition("/")
         if parent != self.store.name or not SET_NAME.match(name):
             raise ManagedFilesError(f"{self.root} was made by something else: move it away, and it is made anew")
         return self.store / name
@@ -122,16 +122,16 @@ class RootedSet:
         """Build the whole new set where nothing reads it; unchanged files are the same inodes."""
         directory = self._staged = self.store / (STAGING + secrets.token_hex(4))
         make_directories(directory)
-        kept = [*self.foreign(), *(file.dest for file in self._files if file.dest not in changed)]
-        for dest in kept:
-            assert self.current is not None
-            make_directories((directory / dest).parent)
-            os.link(self.current / dest, directory / dest, follow_symlinks=False)
+        current = self.current
+        if current is not None:
+            for dest in [*self.foreign(), *(file.dest for file in self._files if file.dest not in changed)]:
+                make_directories((directory / dest).parent)
+                os.link(current / dest, directory / dest, follow_symlinks=False)
         for file in self._files:
             if file.dest in changed:
                 make_directories((directory / file.dest).parent)
                 write(directory / file.dest, file, self._ownership)
-        for folder, _, _ in os.walk(directory):
+        for folder, _folders, _names in os.walk(directory):
             sync_directory(Path(folder))
 
     def put_in_place(self) -> None:

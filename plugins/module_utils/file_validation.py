@@ -104,7 +104,7 @@ def _show(shown: Path, real: Path, links: Mapping[str, str]) -> None:
     shown.mkdir()
     below: dict[str, dict[str, str]] = {}
     for dest, target in links.items():
-        first, _, rest = dest.partition("/")
+        first, _unused, rest = dest.partition("/")
         if rest:
             below.setdefault(first, {})[rest] = target
         else:

@@ -92,7 +92,7 @@ def _limit_files(root: Path) -> list[Path]:
     cgroups = root / "sys/fs/cgroup"
     files = [cgroups / "memory.max", cgroups / "memory/memory.limit_in_bytes"]
     for line in _read(root / "proc/1/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _unused, controllers, path = line.split(":", 2)
         for group in [Path(path.lstrip("/")), *Path(path.lstrip("/")).parents]:
             if not controllers:
                 files.append(cgroups / group / "memory.max")

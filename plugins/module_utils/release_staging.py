@@ -204,7 +204,7 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 def _let_all_read(folder: Path) -> None:
     """Give everyone the rights to read that root has: root's umask may be narrow, and tenants run what is in there."""
-    for directory, _, names in os.walk(folder):
+    for directory, _unused, names in os.walk(folder):
         _open(Path(directory))
         for name in names:
             path = Path(directory) / name

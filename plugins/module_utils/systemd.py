@@ -125,7 +125,7 @@ class Systemd:
 
 
 def _properties(block: str) -> dict[str, str]:
-    return {key: value for key, _, value in (line.partition("=") for line in block.splitlines())}
+    return {key: value for key, _unused, value in (line.partition("=") for line in block.splitlines())}
 
 
 def process_environ(pid: int, proc: Path = PROC) -> dict[str, str]:
@@ -135,7 +135,7 @@ def process_environ(pid: int, proc: Path = PROC) -> dict[str, str]:
     except OSError:
         return {}
     pairs = (entry.partition("=") for entry in raw.decode("utf-8", "surrogateescape").split("\0") if entry)
-    return {key: value for key, _, value in pairs}
+    return {key: value for key, _unused, value in pairs}
 
 
 def process_started_at(pid: int, proc: Path = PROC) -> float | None:

@@ -24,7 +24,7 @@ description:
   - C(/readyz) is never asked while Redis cannot be reached, since that would kill the process.
   - Instances of the same tenants that are not listed are stopped and forgotten. Releases beyond O(releases_kept), and
     packages that no release needs, are removed, but none that a running process was started from.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 requirements:
   - PyMySQL on the host, for tenants with MySQL
 options:

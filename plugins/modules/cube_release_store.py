@@ -13,7 +13,7 @@ short_description: Keep releases of Cube.js projects on a host
 version_added: 0.1.0
 description:
   - The host's half of M(cubeops.cubejs.cube_releases), which calls it. It is of no use alone.
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 requirements:
   - systemd-sysusers, for users that do not exist yet
 options:

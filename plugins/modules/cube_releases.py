@@ -19,7 +19,7 @@ description:
   - Everything is made aside and renamed into place, so that a run that was killed can simply be run again.
   - "Left out of a project: C(node_modules), the history of version control, C(.npmrc), and C(.env) with C(.env.*),
     which Cube.js would read beside the environment that the inventory describes."
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 requirements:
   - systemd-sysusers on the host, for users that do not exist yet
 options:

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: host_info
 short_description: Look at a host once, for all roles of this collection
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Sets the fact C(ansible_facts.cubeops_host), so that no role needs gathered facts or a package manager's call to
     learn that there is nothing to do.

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: managed_files
 short_description: Keep a set of files in one call
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Renders any number of files on the controller and keeps them on the host in one call, where a loop of templates
     costs one call for each of them.

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: mysql_server
 short_description: Bring a MySQL or MariaDB server up to date while it runs
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Compares the running server with its settings, schemas and accounts, and changes what differs, in one call
     however many accounts there are.

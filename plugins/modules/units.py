@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: units
 short_description: Keep systemd units running with the files that are on disk
 version_added: 0.1.0
-author: The cubeops.cubejs contributors
+author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Enables and starts any number of units in one call, and restarts or reloads those that were started before one of
     their files last changed.

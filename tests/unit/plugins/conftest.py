@@ -142,7 +142,7 @@ def _read(stream: BinaryIO) -> list[str] | None:
     if not line:
         return None
     words = []
-    for _ in range(int(line[1:])):
+    for _unused in range(int(line[1:])):
         length = int(stream.readline()[1:])
         words.append(stream.read(length + 2)[:-2].decode())
     return words
@@ -160,7 +160,7 @@ class Listener:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listening.accept()
+                client, _unused = self._listening.accept()
                 self._open.append(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 

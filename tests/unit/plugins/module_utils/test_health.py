@@ -238,7 +238,7 @@ def test_what_is_not_healthy(
 ) -> None:
     with pytest.raises(error, match=said) as caught:
         check_answers(subject(version), probes=World(**{path: answer}).probes)
-    assert type(caught.value) is error
+    assert caught.type is error
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -22,8 +22,8 @@ VARIABLES: dict[str, Any] = {
 }
 
 
-def values(host: dict[str, Any] = HOST, candidate: str | None = None, **changes: Any) -> dict[str, str]:
-    found = configuration({**VARIABLES, **changes}, {**HOST, **host}, candidate)
+def values(host: dict[str, Any] | None = None, candidate: str | None = None, **changes: Any) -> dict[str, str]:
+    found = configuration({**VARIABLES, **changes}, {**HOST, **(host or {})}, candidate)
     return {setting.name: setting.value for setting in found}
 
 

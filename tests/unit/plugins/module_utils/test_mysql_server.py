@@ -130,7 +130,7 @@ def test_before_the_driver_is_installed(systemd: PlayedSystemd, tmp_path: Path, 
 
 def test_a_stopped_server_is_started(systemd: PlayedSystemd, monkeypatch: pytest.MonkeyPatch) -> None:
     systemd.active = "failed"
-    report, _ = bring(systemd, monkeypatch, Outcome(), apply=True)
+    report, _unused = bring(systemd, monkeypatch, Outcome(), apply=True)
     assert report.changed
     assert "start" in systemd.commands
 

@@ -137,7 +137,7 @@ def test_wanted_settings_are_what_the_server_makes_of_the_files_once(host: Host)
     wanted = {"port": "1", "maxclients": "100", "masterauth": "planted"}
     assert host.store.wanted_settings("acme", remember=False) == wanted
     assert not (host.root / "run/cubeops").exists(), "check mode wrote something"
-    for _ in range(3):
+    for _unused in range(3):
         assert host.store.wanted_settings("acme", remember=True) == wanted
     assert seen.read_text().count("started") == 2
     host.write("etc/cubejs/redis/acme.conf", "port 1\nmaxclients 200\n")

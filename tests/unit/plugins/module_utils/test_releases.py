@@ -91,7 +91,7 @@ def with_third() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("other", "restarted"),
     [
-        pytest.param(lambda: release(), set(), id="nothing"),
+        pytest.param(release, set(), id="nothing"),
         pytest.param(lambda: release(project="q"), {"acme-1", "acme"}, id="project"),
         pytest.param(lambda: release(runtime="s"), {"acme-1", "acme"}, id="packages"),
         pytest.param(lambda: release(certificates="PEM"), {"acme-1", "acme"}, id="private CA"),

@@ -112,7 +112,7 @@ def test_silence_ends_in_time(servers: Any) -> None:
 
 def test_a_trickle_ends_in_time(servers: Any) -> None:
     def trickle(client: socket.socket) -> None:
-        for _ in range(100):
+        for _unused in range(100):
             client.sendall(b"+")
             time.sleep(0.05)
 

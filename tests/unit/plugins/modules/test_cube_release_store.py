@@ -41,7 +41,7 @@ def test_looking_changes_nothing(store: Store, capsys: pytest.CaptureFixture[str
 def test_staging_lays_out_what_npm_installs(
     store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cube_release_store, "Staging", lambda found: Staging(found))
+    monkeypatch.setattr(cube_release_store, "Staging", Staging)
     archive = tmp_path / "archive.tgz"
     archives.pack(archive, {}, {"runtimes/r1/package.json": b"{}", "runtimes/r1/package-lock.json": b"{}"})
     job = pack_job(Plan(runtimes=("r1",)), [])

@@ -68,7 +68,7 @@ def test_errors_are_messages_without_secrets(
     arguments: dict[str, Any],
     message: str,
 ) -> None:
-    result, _ = run(capsys, monkeypatch, answer, **arguments)
+    result, _unused = run(capsys, monkeypatch, answer, **arguments)
     assert result["failed"]
     assert message in result["msg"]
     assert SECRET not in json.dumps(result)

@@ -21,7 +21,7 @@ class World:
 
     def __init__(self) -> None:
         self.result = Result({"acme": Outcome()})
-        self.error: Exception | None = None
+        self.errors: list[Exception] = []
         self.instances: list[Instance] = []
         self.options = Options()
         self.written: list[dict[str, tuple[str, str]]] = []
@@ -30,8 +30,8 @@ class World:
     def converge(self, instances: list[Instance], _store: object, options: Options) -> Result:
         """Take the place of the real one."""
         self.instances, self.options = instances, options
-        if self.error:
-            raise self.error
+        for error in self.errors:
+            raise error
         return self.result
 
 
@@ -108,7 +108,7 @@ def test_warnings_are_given(world: World, capsys: pytest.CaptureFixture[str], mo
 
 
 def test_errors_are_messages(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.error = InstancesError("Redis instance acme: it does not start")
+    world.errors = [InstancesError("Redis instance acme: it does not start")]
     result = run(capsys)
     assert result["failed"]
     assert result["msg"] == "Redis instance acme: it does not start"

@@ -57,7 +57,7 @@ def test_a_project_from_git_is_where_it_was_checked_out(tmp_path: Path) -> None:
     (tmp_path / "checkouts/acme").mkdir(parents=True)
     (tmp_path / "checkouts/acme/cube.js").write_text("module.exports = {}")
     built = builder(tmp_path).build([deployment(tmp_path, project={"path": None, "git": "https://git.example/a.git"})])
-    ((folder, tree),) = built.trees.values()
+    folder, tree = next(iter(built.trees.values()))
     assert folder == tmp_path / "checkouts/acme"
     assert tree.has("cube.js")
 
@@ -117,7 +117,7 @@ def test_the_archive_holds_what_is_missing_and_nothing_else(tmp_path: Path) -> N
     (tmp_path / "bundle.crt").write_bytes(b"PEM")
     built = builder(tmp_path).build([deployment(tmp_path), deployment(tmp_path, "bazaar")])
     wanted = [release.as_wanted() for release in built.releases]
-    (runtime,) = built.runtimes
+    runtime = next(iter(built.runtimes))
     archive = tmp_path / "archive.tgz"
     built.pack(archive, plan(wanted, Found(), "n1"), {"n1": tmp_path / "npm.tgz"}, str(tmp_path / "bundle.crt"))
     with tarfile.open(archive) as opened:

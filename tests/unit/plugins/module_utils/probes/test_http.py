@@ -28,7 +28,7 @@ def server(listener: socket.socket, behaviour: Behaviour) -> Iterator[None]:
 
     def serve() -> None:
         with contextlib.suppress(OSError):
-            client, _ = listener.accept()
+            client, _unused = listener.accept()
             with client:
                 behaviour(client)
 
