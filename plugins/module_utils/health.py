@@ -36,7 +36,7 @@ NOT_JUDGED = {
 
 
 class HealthError(Exception):
-    """Something that the instance needs does not answer, or it does not itself; the message says what and what to do."""
+    """Something that the instance needs does not answer, or it does not itself; the message says what to do."""
 
 
 class NotYetError(HealthError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,14 @@ def test_rendered_pages_are_up_to_date(path: Path) -> None:
     assert path.read_text() == render.pages()[path], "run `make docs`"
 
 
-PAGES = [path for path in ROOT.glob("**/*.md") if not {".venv", ".cache", "node_modules"} & set(path.parts)]
+LISTED = subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md"],
+    cwd=ROOT,
+    check=True,
+    stdout=subprocess.PIPE,
+    text=True,
+).stdout
+PAGES = [ROOT / name for name in LISTED.splitlines() if (ROOT / name).exists()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -91,7 +91,7 @@ def test_no_secret_is_on_a_command_line_or_readable(acme: Any) -> None:
     assert not re.search(planted, acme.host.check_output("ps -eo args --no-headers"))
     readable = f"grep -rlIE '{planted}' /etc /opt/cubejs /run /var/lib /var/log 2>/dev/null || true"
     assert acme.host.check_output("runuser -u nobody -- sh -c %s", readable) == ""
-    assert acme.host.run("journalctl --no-pager | grep -E '%s'" % planted).rc != 0
+    assert acme.host.run(f"journalctl --no-pager | grep -E '{planted}'").rc != 0
 
 
 def test_production_mode_holds_though_the_project_has_an_env_file(acme: Any) -> None:

@@ -1,10 +1,10 @@
-"""Ask sockets again and again until a file appears: watch.py STOP_FILE SOCKET...; prints, for each round, who answered."""
+"""Ask sockets until a file appears, and print for each round who answered: watch.py STOP_FILE SOCKET..."""
 
 import http.client
-import os
 import socket
 import sys
 import time
+from pathlib import Path
 
 
 def answers(path):
@@ -24,6 +24,6 @@ def answers(path):
 
 
 deadline = time.monotonic() + 600
-while not os.path.exists(sys.argv[1]) and time.monotonic() < deadline:
+while not Path(sys.argv[1]).exists() and time.monotonic() < deadline:
     print("".join("1" if answers(path) else "0" for path in sys.argv[2:]), flush=True)
     time.sleep(0.2)
