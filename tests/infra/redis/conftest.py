@@ -60,7 +60,8 @@ class Redis:
         arguments = ["-s", f"/run/cubejs-redis/{self.name}/redis.sock", *words]
         secret = self.password if password is None else password
         environment = f"REDISCLI_AUTH={shlex.quote(secret)} " if secret else ""
-        return self.host.check_output(environment + shlex.join([command, *arguments])).strip()
+        done = self.host.run(environment + shlex.join([command, *arguments]))
+        return str(done.stdout or done.stderr).strip()
 
     def setting(self, name: str, password: str | None = None) -> str:
         """Return a setting's value."""
@@ -96,7 +97,7 @@ class Redis:
         try:
             yield result
         finally:
-            output, _ = client.communicate("end\n", timeout=20)
+            output, _unused = client.communicate("end\n", timeout=20)
             result.update(json.loads(output))
 
 

@@ -16,7 +16,7 @@ THIRD_PASSWORD = "plantedThird6Lm2yUa0HvRn"
 BRING_UP = "cubeops.cubejs.redis : Bring the instances up to date, one at a time"
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():
