@@ -28,8 +28,8 @@ test: setup-dev ## All tests: lint, sanity, unit, contract, molecule; ends with 
 
 # --- setting up ---------------------------------------------------------------------------------
 
-.PHONY: setup-run setup-dev setup-%
-setup-%:
+.PHONY: setup-run setup-dev
+setup-run setup-dev: setup-%:
 	@sh tests/lab/bootstrap.sh $*
 	@$(LAB) setup
 
@@ -71,7 +71,6 @@ docs: setup-dev ## Render README tables and docs/ from specs, rows and docstring
 
 # --- on test hosts ------------------------------------------------------------------------------
 
-.PHONY: molecule molecule-%
 molecule-%: setup-dev ## One scenario from nothing to destroyed: make molecule-redis
 	@$(LAB) molecule $* test
 
