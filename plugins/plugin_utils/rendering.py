@@ -13,6 +13,7 @@ from typing import Any, Callable
 from ansible.errors import AnsibleError
 from ansible.template import generate_ansible_template_vars
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
+from jinja2 import TemplateError
 
 try:
     from ansible.template import trust_as_template
@@ -33,6 +34,8 @@ else:
 # What the template action uses when a task does not say otherwise.
 OVERRIDES = {"trim_blocks": True, "lstrip_blocks": False, "newline_sequence": "\n"}
 PREFIX = "__managed_files_"
+# Before 2.19 a syntax error in an included template comes as Jinja has it.
+FAILURES = (AnsibleError, TemplateError)
 
 
 class RenderingError(ManagedFilesError):
@@ -72,7 +75,7 @@ class Renderer:
             raise RenderingError(f"{template}: a #jinja2: line is not supported by managed_files; remove it")
         try:
             return self._run(template, path, source, rows)
-        except AnsibleError as exc:
+        except FAILURES as exc:
             raise RenderingError(self._blame(template, path, source, rows, exc)) from exc
 
     def _run(self, template: str, path: str, source: str, rows: Sequence[Row]) -> list[str]:
@@ -98,7 +101,7 @@ class Renderer:
         folders = [*self.task_vars.get("ansible_search_path", []), self.loader.get_basedir(), beside]
         return [str(beside), *(str(place) for folder in folders for place in (Path(folder) / "templates", folder))]
 
-    def _blame(self, template: str, path: str, source: str, rows: Sequence[Row], error: AnsibleError) -> str:
+    def _blame(self, template: str, path: str, source: str, rows: Sequence[Row], error: Exception) -> str:
         """Return a message that names the first row at fault, found by rendering one row at a time."""
         for row in rows:
             alone = self._error_of(template, path, source, row)
@@ -106,10 +109,10 @@ class Renderer:
                 return f"{template} cannot be rendered for {row.dest}: {alone}"
         return f"{template} cannot be rendered: {error}"
 
-    def _error_of(self, template: str, path: str, source: str, row: Row) -> AnsibleError | None:
+    def _error_of(self, template: str, path: str, source: str, row: Row) -> Exception | None:
         try:
             self._run(template, path, source, [row])
-        except AnsibleError as exc:
+        except FAILURES as exc:
             return exc
         return None
 

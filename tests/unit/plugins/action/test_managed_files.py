@@ -31,6 +31,8 @@ class Connection:
 class Sent(ActionModule):
     """Keeps what would be sent to the host."""
 
+    _load_name = "managed_files"
+
     def _execute_module(self, **sent: Any) -> dict[str, Any]:
         self.sent = sent
         return {"changed": False}

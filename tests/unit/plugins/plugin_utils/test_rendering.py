@@ -13,6 +13,7 @@ from ansible_collections.cubeops.cubejs.plugins.plugin_utils.rendering import (
     Renderer,
     RenderingError,
     Row,
+    as_data,
     trust_as_template,
 )
 
@@ -33,7 +34,7 @@ def renderer(templates: Path, **variables: Any) -> Renderer:
 
 def one_by_one(made: Renderer, source: str, item: Any) -> str:
     """Render as the template action of ansible-core does."""
-    templar = made.templar.copy_with_new_env(available_variables={**made.task_vars, "item": item})
+    templar = made.templar.copy_with_new_env(available_variables={**made.task_vars, "item": as_data(item)})
     text: str = templar.template(trust_as_template(source), escape_backslashes=False, overrides=OVERRIDES)
     return text
 
