@@ -8,6 +8,7 @@ What decides is when the process started, compared with when its files last chan
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ PROPERTIES = (
     "UnitFileState",
     "MainPID",
     "NeedDaemonReload",
+    "DropInPaths",
     "ActiveEnterTimestampMonotonic",
 )
 UNIT_DIRECTORIES = ("/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
@@ -156,12 +158,24 @@ def _entered_at(seen: Mapping[str, str]) -> float:
 def _needs_daemon_reload(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]], proc: Path) -> bool:
     return any(
         seen[unit.name].get("NeedDaemonReload") == "yes"
+        or _has_unread_drop_in(unit.name, seen[unit.name])
         or (
             seen[unit.name].get("ActiveState") in RUNNING
             and _is_stale(unit.unit_files, "restart", seen[unit.name], proc)
         )
         for unit in units
     )
+
+
+def _has_unread_drop_in(name: str, seen: Mapping[str, str]) -> bool:
+    """Return whether a unit has a drop-in that systemd did not read.
+
+    systemd 252 does not notice the first file in a new directory of drop-ins: NeedDaemonReload stays at `no`.
+    """
+    known = seen.get("DropInPaths", "").split()
+    folders = (Path(directory) / f"{name}.d" for directory in UNIT_DIRECTORIES[:2])
+    found = (path for folder in folders for path in folder.glob("*.conf") if path.resolve() != Path(os.devnull))
+    return any(str(path) not in known for path in found)
 
 
 def _refuse_unusable(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]]) -> None:

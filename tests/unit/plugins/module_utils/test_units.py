@@ -162,6 +162,31 @@ def test_a_changed_unit_file_is_read_and_asks_for_a_restart(
 
 
 @pytest.mark.parametrize(
+    ("known", "masked", "expected"),
+    [
+        pytest.param(False, False, ["daemon-reload"], id="not read yet"),
+        pytest.param(True, False, [], id="read"),
+        pytest.param(False, True, [], id="masked"),
+    ],
+)
+def test_the_first_drop_in_of_a_unit_is_noticed(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool, masked: bool, expected: list[str]
+) -> None:
+    monkeypatch.setattr(
+        "ansible_collections.cubeops.cubejs.plugins.module_utils.units.UNIT_DIRECTORIES", (f"{tmp_path}/",)
+    )
+    drop_in = tmp_path / "u.service.d/a.conf"
+    drop_in.parent.mkdir()
+    if masked:
+        drop_in.symlink_to("/dev/null")
+    else:
+        drop_in.touch()
+    machine.properties["DropInPaths"] = f"/etc/other.conf {drop_in}" if known else "/etc/other.conf"
+    outcome = machine.converge(Unit("u.service"))
+    assert (machine.commands, outcome.changed) == (expected, False)
+
+
+@pytest.mark.parametrize(
     ("active", "expected"),
     [pytest.param("active", ["reload"], id="running"), pytest.param("inactive", ["start"], id="not running")],
 )
