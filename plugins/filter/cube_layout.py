@@ -27,10 +27,14 @@ options:
     description: Group that may open the Unix sockets of API instances.
     type: str
     required: true
+  systemd_version:
+    description: The host's version of systemd.
+    type: int
+    required: true
 """
 
 EXAMPLES = r"""
-layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-data') }}"
+layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-data', 252) }}"
 """
 
 RETURN = r"""
@@ -45,9 +49,12 @@ from typing import Any, Callable
 from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units
 
 
-def cube_layout(deployments: Iterable[Mapping[str, Any]], memory_bytes: int | None, proxy_group: str) -> dict[str, Any]:
+def cube_layout(
+    deployments: Iterable[Mapping[str, Any]], memory_bytes: int | None, proxy_group: str, systemd_version: int
+) -> dict[str, Any]:
     """Return the layout."""
-    return cube_units.layout(deployments, None if memory_bytes is None else int(memory_bytes), str(proxy_group))
+    share = None if memory_bytes is None else int(memory_bytes)
+    return cube_units.layout(deployments, share, str(proxy_group), int(systemd_version))
 
 
 class FilterModule:

@@ -15,18 +15,24 @@ KINDS = (
     {"kind": "refresh_worker", "unit": "cubejs-refresh-worker@.service", "title": "refresh worker"},
     {"kind": "trial", "unit": "cubejs-trial@.service", "title": "trial of a release"},
 )
+# Seen on Debian 11, in a container: systemd 247 does not start a unit that has PrivateUsers= beside ProtectProc=,
+# ProcSubset=, ProtectKernelTunables= or ProtectControlGroups=, since it may not mount /proc (status 226/NAMESPACE).
+# 252 goes on without. Of all of these PrivateUsers= is the least: `systemd-analyze security` says 1.6 instead of 1.4.
+PRIVATE_USERS_FROM_SYSTEMD = 252
 
 
-def layout(deployments: Iterable[Mapping[str, Any]], share: int | None, proxy_group: str) -> dict[str, Any]:
+def layout(
+    deployments: Iterable[Mapping[str, Any]], share: int | None, proxy_group: str, systemd_version: int
+) -> dict[str, Any]:
     """Return the deployments with their memory, the rows of unit templates and drop-ins, and the users.
 
     share: bytes of the host's memory that are for Cube.js, None where it is not known. proxy_group: the group that may
-    open the sockets of API instances.
+    open the sockets of API instances. systemd_version: the host's, as a whole number.
     """
     sized = [environment.with_memory(each, share) if share else dict(each) for each in deployments]
     return {
         "deployments": sized,
-        "kinds": list(KINDS),
+        "kinds": [{**kind, "private_users": systemd_version >= PRIVATE_USERS_FROM_SYSTEMD} for kind in KINDS],
         "drop_ins": [row for deployment in sized for row in _drop_ins(deployment, proxy_group)],
         "users": [{"name": deployment["user"], "tenant": deployment["tenant"]} for deployment in sized],
     }

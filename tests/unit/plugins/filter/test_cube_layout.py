@@ -7,5 +7,5 @@ from ansible_collections.cubeops.cubejs.plugins.filter.cube_layout import Filter
 
 def test_numbers_that_come_as_text_are_taken() -> None:
     cube_layout = FilterModule().filters()["cube_layout"]
-    assert cube_layout([], "1024", "www-data") == cube_layout([], None, "www-data")
-    assert set(cube_layout([], None, "www-data")) == {"deployments", "kinds", "drop_ins", "users"}
+    assert cube_layout([], "1024", "www-data", "252") == cube_layout([], None, "www-data", 252)
+    assert set(cube_layout([], None, "www-data", 252)) == {"deployments", "kinds", "drop_ins", "users"}

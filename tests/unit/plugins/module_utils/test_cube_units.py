@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.cube_units import KINDS, layout
 
 GIBIBYTE = 2**30
@@ -27,7 +28,7 @@ def deployment(**changes: Any) -> dict[str, Any]:
 
 
 def test_rows_of_drop_ins() -> None:
-    first, second, worker, trial = layout([deployment()], 4 * GIBIBYTE, "proxy")["drop_ins"]
+    first, second, worker, trial = layout([deployment()], 4 * GIBIBYTE, "proxy", 252)["drop_ins"]
     assert first["directory"] == "/opt/cubejs/tenants/acme/current/project"
     assert first["environment_file"] == "/opt/cubejs/tenants/acme/current/environment/acme-1.env"
     assert (first["run_directory"], first["socket_group"]) == ("/run/cubejs/acme-1", "proxy")
@@ -42,12 +43,12 @@ def test_rows_of_drop_ins() -> None:
 
 
 def test_no_two_processes_share_a_directory() -> None:
-    rows = layout([deployment(), deployment(tenant="acme2", instances=[])][:1], None, "proxy")["drop_ins"]
+    rows = layout([deployment(), deployment(tenant="acme2", instances=[])][:1], None, "proxy", 252)["drop_ins"]
     assert len({row["run_directory"] for row in rows}) == len(rows)
 
 
 def test_memory_that_the_plan_left_open_is_filled_in() -> None:
-    found = layout([deployment()], 4 * GIBIBYTE, "proxy")
+    found = layout([deployment()], 4 * GIBIBYTE, "proxy", 252)
     sizes = [row["memory_bytes"] for row in found["drop_ins"]]
     assert all(size and size <= 4 * GIBIBYTE for size in sizes)
     assert sizes[3] == max(sizes)
@@ -55,15 +56,20 @@ def test_memory_that_the_plan_left_open_is_filled_in() -> None:
 
 
 def test_without_knowing_the_hosts_memory_there_is_no_limit() -> None:
-    found = layout([deployment()], None, "proxy")
+    found = layout([deployment()], None, "proxy", 252)
     assert {row["memory_bytes"] for row in found["drop_ins"]} == {None}
 
 
 def test_users_and_kinds() -> None:
-    found = layout([deployment()], None, "proxy")
+    found = layout([deployment()], None, "proxy", 252)
     assert found["users"] == [{"name": "cube-acme", "tenant": "acme"}]
     assert [kind["unit"] for kind in KINDS] == [
         "cubejs-api@.service",
         "cubejs-refresh-worker@.service",
         "cubejs-trial@.service",
     ]
+
+
+@pytest.mark.parametrize(("systemd", "private"), [(247, False), (252, True)])
+def test_users_are_private_where_systemd_can(systemd: int, private: bool) -> None:
+    assert {kind["private_users"] for kind in layout([deployment()], None, "proxy", systemd)["kinds"]} == {private}
