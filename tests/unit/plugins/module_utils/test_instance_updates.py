@@ -35,6 +35,8 @@ class Machine:
         self.commands: list[str] = []
         self.running: dict[str, str] = {}
         self.enabled: set[str] = set()
+        for tenant in ("acme", "bazaar"):
+            (self.proc / str(self.pid(unit(tenant)))).mkdir()
         self.needs_reload = False
         self.unhealthy = ""
 
@@ -106,9 +108,8 @@ class Machine:
     def tools(self) -> Tools:
         """Return what a roll works with."""
         clock = iter(range(10**9))
-        return Tools(
-            Systemd(self), self.store, 20.0, Probes(get=self.get), Clock(lambda: float(next(clock)), lambda _: None)
-        )
+        ticking = Clock(lambda: float(next(clock)), lambda _: None)
+        return Tools(Systemd(self), self.store, 20.0, Probes(get=self.get), ticking, proc=self.proc)
 
     def converge(self, *made: Deployment, **options: Any) -> Outcome:
         """Bring deployments up to date."""

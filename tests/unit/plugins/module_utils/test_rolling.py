@@ -24,6 +24,22 @@ SOCKETS = {
 }
 
 
+class Processes:
+    """/proc, as far as it is looked at: whether a process is there."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def __truediv__(self, pid: str) -> Processes:
+        self.pid = int(pid)
+        return self
+
+    def exists(self) -> bool:
+        """Return whether a unit has this process now."""
+        found = [unit for unit, pid in self.machine.pids.items() if pid == self.pid]
+        return any("SubState=running" in self.machine.properties(unit) for unit in found)
+
+
 class Machine:
     """A host with a tenant's units, in memory but for the store; time passes by sleeping."""
 
@@ -39,6 +55,7 @@ class Machine:
         self.refuses = ""
         self.asked: list[str] = []
         self.trial: dict[str, str] = {}
+        self.proc = Processes(self)
         for release in ("old", "new"):
             folder = self.store.release("acme", release) / "environment"
             folder.mkdir(parents=True)
@@ -97,7 +114,7 @@ class Machine:
     def tools(self) -> Tools:
         """Return what a roll works with."""
         clock = Clock(lambda: self.now, self.sleep)
-        return Tools(Systemd(self), self.store, 20.0, Probes(get=self.get), clock)
+        return Tools(Systemd(self), self.store, 20.0, Probes(get=self.get), clock, proc=self.proc)  # type: ignore[arg-type]
 
     def roll(self, steps: Steps, tools: Tools | None = None) -> Roll:
         """Return a roll to the release `new`."""
@@ -216,6 +233,17 @@ def test_another_process_in_its_place_is_not_healthy(machine: Machine) -> None:
         machine.roll(Steps(restart=[FIRST])).run()
 
 
+def test_a_process_that_comes_up_is_not_asked_all_the_time(machine: Machine) -> None:
+    def answer(_path: str) -> Response:
+        if machine.now < 19:
+            raise HttpError("not yet")
+        return Response(200, "{}")
+
+    machine.answers[FIRST] = answer
+    machine.roll(Steps(restart=[FIRST])).run()
+    assert len(machine.asked) < 50
+
+
 def test_a_slow_start_is_waited_for(machine: Machine) -> None:
     def answer(_path: str) -> Response:
         if machine.now < 15:
@@ -224,7 +252,7 @@ def test_a_slow_start_is_waited_for(machine: Machine) -> None:
 
     machine.answers[FIRST] = answer
     machine.roll(Steps(restart=[FIRST])).run()
-    assert 15 <= machine.now < 20
+    assert 15 <= machine.now < 21
 
 
 def test_nothing_is_restarted_while_one_that_is_up_to_date_is_unhealthy(machine: Machine) -> None:
