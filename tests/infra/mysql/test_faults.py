@@ -26,7 +26,7 @@ def test_the_server_comes_back_after_kill_9(mysql) -> None:
 def test_it_comes_back_however_often_that_happens(bookworm) -> None:
     # Six times within half a minute: systemd gives a unit up after five, unless it is told otherwise.
     bookworm.host.check_output("systemctl show --property=StartLimitIntervalUSec --value mariadb | grep -qx 0")
-    for _ in range(6):
+    for _unused in range(6):
         kill_and_wait(bookworm)
 
 
