@@ -24,6 +24,7 @@ SERVER_PACKAGES: Mapping[str, re.Pattern[str]] = {
     MARIADB: re.compile(r"^mariadb-server(-core)?(-[\d.]+)?$"),
     MYSQL: re.compile(r"^mysql(-community)?-server(-core)?(-[\d.]+)?$"),
 }
+NO_CANDIDATE = "(none)"  # as apt-cache says it
 ANY_ADDRESS = ("*", "0.0.0.0", "::")  # noqa: S104  # what a user may write, nothing is bound here
 _VERSION = re.compile(r"^(?:\d+:)?(\d+(?:\.\d+)*)")
 
@@ -89,7 +90,12 @@ def _server_problems(distribution: str, version: str | None, packages: Mapping[s
             f"mysql_distribution: {distribution} would replace the {other} server {there} of this host, with its data: "
             f"set mysql_distribution to {other}, or use another host"
         )
-    if version:
+    if version == NO_CANDIDATE:
+        yield (
+            "mysql_distribution: this host's package archives have no mysql-server: set it to mariadb, or give the "
+            "host an archive that has MySQL 8"
+        )
+    elif version:
         problem = versions.mysql_server_problem(f"{version}-MariaDB" if distribution == MARIADB else version)
         if problem:
             yield f"mysql_distribution: {problem.message}: {problem.remedy}"

@@ -80,6 +80,13 @@ def test_installed(distribution: str, packages: dict[str, str], expected: str | 
         ),
         pytest.param(
             {"mysql_distribution": "mysql"},
+            {"packages": {}},
+            "(none)",
+            "package archives have no mysql-server: set it to mariadb",
+            id="there is no MySQL to install",
+        ),
+        pytest.param(
+            {"mysql_distribution": "mysql"},
             {},
             None,
             "mysql would replace the mariadb server 10.11.19 of this host, with its data",
