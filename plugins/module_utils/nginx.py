@@ -181,11 +181,12 @@ def _is_network(text: str) -> bool:
 
 def _server_problems(servers: Sequence[Mapping[str, Any]]) -> list[str]:
     problems = []
+    seen: dict[tuple[str, str], int] = {}
     for index, server in enumerate(servers):
         where = f"nginx_servers[{index}]"
         problems += [f"{where}.{problem}" for problem in _own_problems(server)]
         for key in ("name", "server_name"):
-            first = next(at for at, other in enumerate(servers) if other[key].lower() == server[key].lower())
+            first = seen.setdefault((key, server[key].lower()), index)
             if first != index:
                 problems.append(f"{where}.{key}: '{server[key]}' is nginx_servers[{first}]'s too: each has its own")
     return problems
