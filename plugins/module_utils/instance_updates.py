@@ -17,6 +17,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.names import SLICE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rolling import Roll, RollError, Stopped, Tools
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, Systemd
+from ansible_collections.cubeops.cubejs.plugins.module_utils.units import has_unread_drop_in
 
 UNIT_DIRECTORY = Path("/etc/systemd/system")
 # A process that comes up keeps one core busy for a second or two.
@@ -56,8 +57,9 @@ def converge(
     """
     wanted = [instance.unit for deployment in deployments for instance in deployment.instances]
     seen = _show(tools.systemd, wanted, apply)
+    unwritten = set() if apply else set(pending)
     steps = {
-        each.tenant: instances.decide(each, seen, tools.store.current(each.tenant), pending=set(pending), proc=proc)
+        each.tenant: instances.decide(each, seen, tools.store.current(each.tenant), pending=unwritten, proc=proc)
         for each in deployments
     }
     for tenant, surplus in instances.unwanted(deployments, tools.systemd.loaded(instances.PATTERNS)).items():
@@ -80,7 +82,10 @@ def check(deployments: Sequence[Deployment], tools: Tools) -> None:
 def _show(systemd: Systemd, wanted: Sequence[str], apply: bool) -> Mapping[str, Mapping[str, str]]:
     names = [*wanted, SLICE]
     seen = systemd.show(names, instances.PROPERTIES)
-    if apply and any(properties.get("NeedDaemonReload") == "yes" for properties in seen.values()):
+    if apply and any(
+        properties.get("NeedDaemonReload") == "yes" or has_unread_drop_in(unit, properties)
+        for unit, properties in seen.items()
+    ):
         systemd.daemon_reload()
         seen = systemd.show(names, instances.PROPERTIES)
     return seen

@@ -28,6 +28,7 @@ PROPERTIES = (
     "MainPID",
     "UnitFileState",
     "NeedDaemonReload",
+    "DropInPaths",
     "Environment",
     "ExecMainStatus",
     "Result",

@@ -158,7 +158,7 @@ def _entered_at(seen: Mapping[str, str]) -> float:
 def _needs_daemon_reload(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]], proc: Path) -> bool:
     return any(
         seen[unit.name].get("NeedDaemonReload") == "yes"
-        or _has_unread_drop_in(unit.name, seen[unit.name])
+        or has_unread_drop_in(unit.name, seen[unit.name])
         or (
             seen[unit.name].get("ActiveState") in RUNNING
             and _is_stale(unit.unit_files, "restart", seen[unit.name], proc)
@@ -167,7 +167,7 @@ def _needs_daemon_reload(units: Sequence[Unit], seen: Mapping[str, Mapping[str, 
     )
 
 
-def _has_unread_drop_in(name: str, seen: Mapping[str, str]) -> bool:
+def has_unread_drop_in(name: str, seen: Mapping[str, str]) -> bool:
     """Return whether a unit has a drop-in that systemd did not read.
 
     systemd 252 does not notice the first file in a new directory of drop-ins: NeedDaemonReload stays at `no`.

@@ -63,7 +63,7 @@ class Tenant:
             )
 
         def wait() -> str:
-            output, _ = process.communicate()
+            output, _unused = process.communicate()
             assert process.returncode == 0 or not check, output
             return output
 
@@ -73,7 +73,7 @@ class Tenant:
         """Return status and body of an instance's answer; (0, reason) when it does not answer."""
         arguments = [f"/run/cubejs/{instance}/cube.sock", path, *([bearer] if bearer else [])]
         output = self.script("ask.py", *arguments, check=False)
-        status, _, body = output.partition("\n")
+        status, _unused, body = output.partition("\n")
         return (int(status), body) if status.isdigit() else (0, output)
 
     def load(self, instance: str, question: dict[str, Any]) -> Callable[[], dict[str, Any]]:
@@ -83,7 +83,7 @@ class Tenant:
         wait = self.start_script("ask.py", socket, path, token(API_SECRET, {}))
 
         def answer() -> dict[str, Any]:
-            status, _, body = wait().partition("\n")
+            status, _unused, body = wait().partition("\n")
             found = {"status": int(status), **json.loads(body)}
             # Cube's way of saying that it needs more than five seconds.
             return self.load(instance, question)() if found.get("error") == "Continue wait" else found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
-from tenant import FIRST, TENANT, UNITS, wait_for
+from ansible_collections.cubeops.cubejs.plugins.module_utils.health import token
+from tenant import API_SECRET, FIRST, TENANT, UNITS, wait_for
 
 OUTAGE_SECONDS = 60
 
@@ -22,20 +24,19 @@ def test_killed_processes_come_back_and_the_next_run_changes_nothing(acme: Any, 
 
 
 def test_a_minute_without_redis_heals_unaided(acme: Any) -> None:
+    before = acme.pids()
+    query = "/cubejs-api/v1/load?query=" + json.dumps({"measures": ["Orders.count"]}, separators=(",", ":"))
     acme.host.check_output("systemctl stop redis-server")
     began = time.monotonic()
     try:
         # What opens connections, and so ends processes, again and again.
         while time.monotonic() - began < OUTAGE_SECONDS:
             for instance in ("acme", "acme-1", "acme-2"):
-                acme.ask(instance, "/readyz")
-            time.sleep(1)
+                acme.ask(instance, query, token(API_SECRET, {}))
     finally:
         acme.host.check_output("systemctl start redis-server")
-    assert sum(int(acme.show(unit, "NRestarts")) for unit in UNITS) > 3, (
-        "nothing was restarted: the outage proved nothing"
-    )
-    wait_for(acme.all_ready, 60)
+    assert all(acme.pid(unit) != before[unit] for unit in UNITS), "a process survived: the outage proved nothing of it"
+    wait_for(acme.all_ready, 120)
     assert {acme.show(unit, "ActiveState") for unit in UNITS} == {"active"}
 
 
@@ -53,7 +54,7 @@ def test_a_run_without_redis_says_so_and_kills_nobody(acme: Any, lab: Any) -> No
     # /readyz would have ended the processes that had no connection open; these were not asked.
     assert [unit for unit in UNITS if "/readyz" in acme.host.check_output("journalctl -u %s -n 5 -o cat", unit)] == []
     assert set(after) == set(before)
-    wait_for(acme.all_ready, 60)
+    wait_for(acme.all_ready, 120)
 
 
 def test_requests_in_flight_end_before_an_instance_stops(acme: Any) -> None:
@@ -75,7 +76,8 @@ def test_what_someone_changed_by_hand_is_put_right(acme: Any, converge: Any) -> 
     foretold = converge("--check").changed
     run = converge()
     assert run.status == 0, run.output
-    assert run.changed == foretold
+    # Check mode cannot see that the unit file, once written again, is what the process was started with.
+    assert run.changed <= foretold
     assert "trace" not in acme.host.check_output("cat %s/current/environment/acme.env", TENANT)
     assert acme.host.file(f"{TENANT}/current/environment/acme-2.env").mode == 0o600
     assert not converge().changed

@@ -119,7 +119,7 @@ def test_a_run_killed_between_switch_and_restart_is_completed_by_the_next(acme: 
     before = acme.pids()
     staged = lab.converge("-e", "acme_log_level=error", "--tags", "cubejs_configure")
     assert staged.status == 0, staged.output
-    wanted = [line.split()[-1] for line in whole.splitlines() if line.startswith(f"{TENANT}/current ")][0]
+    wanted = next(line.split()[-1] for line in whole.splitlines() if line.startswith(f"{TENANT}/current "))
     acme.host.check_output("ln -sfn %s %s/current", wanted, TENANT)
     acme.host.check_output("mkdir -p /opt/cubejs/.staging/killed/environment")
     tasks(converge(acme_log_level="error"))
@@ -129,7 +129,7 @@ def test_a_run_killed_between_switch_and_restart_is_completed_by_the_next(acme: 
     assert "killed" not in acme.host.check_output("ls -A /opt/cubejs/.staging")
 
 
-@pytest.mark.parametrize("seconds", [1.5, 4.0, 8.0, 14.0])
+@pytest.mark.parametrize("seconds", [4.0, 10.0])
 def test_a_run_killed_anywhere_ends_in_the_same_state(acme: Any, lab: Any, converge: Any, seconds: float) -> None:
     tasks(converge(acme_log_level="error"))
     whole = acme.state()

@@ -151,6 +151,15 @@ def test_check_mode_foretells_and_touches_nothing(machine: Machine) -> None:
     assert (foretold.actions, foretold.switched) == (done.actions, done.switched)
 
 
+def test_a_file_that_was_written_counts_in_check_mode_only(machine: Machine) -> None:
+    """In a run it is on disk, and may be again what the process was started with."""
+    machine.store.switch("acme", "new")
+    machine.runs("acme", "new")
+    pending = [f"/etc/systemd/system/{unit('acme')}.d/instance.conf"]
+    assert machine.converge(deployment("acme"), apply=False, pending=pending).actions == {unit("acme"): ["restart"]}
+    assert not machine.converge(deployment("acme"), pending=pending).changed
+
+
 def test_unit_files_are_read_anew_first(machine: Machine) -> None:
     machine.needs_reload = True
     machine.converge(deployment("acme"))
