@@ -43,8 +43,9 @@ def answers(stack: Stack) -> bool:
 
 def kill(stack: Stack, unit: str) -> None:
     """Kill a unit's main process, and wait until another one has taken its place."""
+    # Killing Redis has ended the Cube.js processes too; they are back after a pause.
+    wait_until(f"{unit} runs on {stack.name}", 90, lambda: main_process(stack, unit)[1] != "0")
     _state, process = main_process(stack, unit)
-    assert process != "0", f"{unit} does not run"
     stack.host.check_output(f"kill -KILL {process}")
 
     def again() -> bool:
