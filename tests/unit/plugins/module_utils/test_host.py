@@ -79,6 +79,9 @@ MEMINFO = "MemTotal:        8000 kB\nMemFree:  1 kB\n"
         ),
         pytest.param({"proc/meminfo": MEMINFO, "sys/fs/cgroup/memory.max": "9000000\n"}, 8192000, id="limit above RAM"),
         pytest.param({}, None, id="nothing can be read"),
+        pytest.param(
+            {"sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, None, id="no limit is no memory"
+        ),
     ],
 )
 def test_memory_bytes(tmp_path: Path, files: dict[str, str], expected: int | None) -> None:
