@@ -23,7 +23,7 @@ quickstart: setup-run ## A running stack on a throw-away host, a query over HTTP
 	@$(BIN)/python examples/quickstart/quickstart.py
 
 .PHONY: test
-test: setup-dev ## All tests: lint, sanity, unit, contract, molecule; ends with one summary
+test: setup-dev ## All tests: lint, sanity, unit, contract, browser, molecule; ends with one summary
 	@$(BIN)/python tests/run.py
 
 # --- setting up ---------------------------------------------------------------------------------
@@ -65,6 +65,10 @@ unit: setup-dev ## Unit tests (seconds)
 contract: setup-dev ## The repository checked against itself
 	@$(BIN)/python -m pytest -q tests/contract
 
+.PHONY: browser
+browser: setup-dev ## The page of findings in a headless Chromium; pictures in .cache/browser
+	@$(BIN)/python -m pytest -q tests/browser
+
 .PHONY: docs
 docs: setup-dev ## Render README tables and docs/ from specs, rows and docstrings
 	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python docs/render.py
@@ -87,5 +91,5 @@ destroy-%: setup-dev ## Remove one scenario's hosts
 	@$(LAB) molecule $* destroy
 
 .PHONY: bench
-bench: setup-dev ## Measure, in ratios, what docs/performance.md says (about 20 minutes)
+bench: setup-dev ## Measure, in ratios, what docs/performance.md says (about 25 minutes)
 	@$(BIN)/python tests/bench/bench.py

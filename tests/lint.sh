@@ -22,6 +22,6 @@ export MYPYPATH=.cache/collections
 step "mypy --strict" mypy --no-error-summary "$collection/plugins"
 step "mypy of the tools" mypy --no-error-summary tests/lab/lab.py tests/run.py
 step "yamllint" yamllint --strict .
-step "shellcheck" shellcheck tests/*.sh tests/lab/*.sh requirements/*.sh
+step "shellcheck" shellcheck tests/*.sh tests/bench/*.sh tests/lab/*.sh requirements/*.sh
 step "codespell" codespell --quiet-level 2
 step "ansible-lint" ansible-lint --strict -q

@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
             found = Found.of(self._call(phase="look", users=users, node=arguments["node"])["found"])
             if not found.node and not self._task.check_mode:
                 raise BuildingError(f"there is no Node.js at {arguments['node']} on the host: correct cubejs_node")
-            built = _builder(arguments, found.node).build(deployments)
+            built = _builder(arguments, found.node, self._task.check_mode).build(deployments)
             npm = _npm_digest(arguments["npm_archive"])
             missing = plan((release.as_wanted() for release in built.releases), found, npm)
             if missing.changed and not self._task.check_mode:
@@ -106,7 +106,7 @@ class ActionModule(ActionBase):
         return result
 
 
-def _builder(arguments: dict[str, Any], node: str | None) -> Builder:
+def _builder(arguments: dict[str, Any], node: str | None, check_mode: bool) -> Builder:
     host = arguments["platform"]
     release = f"{host['os']['id']}-{host['os']['version_id']}"
     major = int(node.split(".")[0]) if node else None
@@ -116,6 +116,7 @@ def _builder(arguments: dict[str, Any], node: str | None) -> Builder:
         shipped=Path(arguments["shipped"]),
         index=Path(arguments["index"]),
         checkouts=Path(arguments["checkouts"]),
+        check_mode=check_mode,
     )
 
 

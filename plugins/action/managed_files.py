@@ -1,6 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Render a set of files on the controller and have it kept on the host, in one call."""
+"""Render sets of files on the controller and have them kept on the host, in one call."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ class ActionModule(ActionBase):
         _unused, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         renderer = Renderer(self._templar, self._loader, variables, self._find_template)
         try:
-            file_set = build(arguments, renderer.render)
-            check(file_set)
+            file_sets = build(arguments, renderer.render)
+            for file_set in file_sets:
+                check(file_set)
         except ManagedFilesError as exc:
             raise AnsibleActionFail(str(exc)) from exc
         result: dict[str, Any] = self._execute_module(
             module_name="cubeops.cubejs.managed_files",
-            module_args={"name": file_set.name, "payload": pack(file_set)},
+            module_args={"name": arguments["name"], "payload": [pack(file_set) for file_set in file_sets]},
             task_vars=variables,
         )
         return result

@@ -16,7 +16,7 @@ author: The cubeops.cubejs contributors (@cubeops)
 positional: product, planned
 options:
   _input:
-    description: The host's memory in bytes.
+    description: The host's memory in bytes; none where it is not known, or the host was not looked at yet.
     type: int
     required: true
   product:
@@ -38,7 +38,7 @@ redis_memory_bytes: >-
 
 RETURN = r"""
 _value:
-  description: Bytes.
+  description: Bytes; none where neither the plan nor the host says.
   type: int
 """
 
@@ -49,10 +49,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.cubeops.cubejs.plugins.module_utils import memory
 
 
-def memory_share(memory_bytes: int, product: str, planned: Mapping[str, Any]) -> int:
-    """Return the product's bytes."""
+def memory_share(memory_bytes: int | None, product: str, planned: Mapping[str, Any]) -> int | None:
+    """Return the product's bytes, None where the host's are not known."""
     try:
-        return memory.planned_share(int(memory_bytes), str(product), planned)
+        found = None if memory_bytes is None else int(memory_bytes)
+        return memory.planned_share(found, str(product), planned)
     except KeyError as exc:
         raise AnsibleFilterError(f"memory_share: {exc} is not planned for this host") from exc
 

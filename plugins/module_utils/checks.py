@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
@@ -32,6 +33,11 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 # Keys that name files or folders on the controller.
 PATHS = ("project.path", "certificate.certificate_path", "certificate.key_path", "database.ca", "redis.ca")
+
+
+# Variables that hold a major and minor version, as package archives have it: to YAML without quotes, 7.10 is 7.1.
+SERIES = ("redis_version",)
+_SERIES = re.compile(r"\d{1,3}\.\d{1,3}")
 
 
 def absolute(definition: Mapping[str, Any], base: str) -> dict[str, Any]:
@@ -64,6 +70,15 @@ def check(definition: Mapping[str, Any], subject: str, exists: Callable[[str], b
             message = f"there is no {path} on the controller"
             remedy = "Correct the path; a relative one starts in the inventory's folder"
             yield Finding("path-exists", f"{subject}.{key}", message, remedy, tenant=tenant)
+
+
+def check_host(variables: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is wrong with the variables of a host, whose types are right."""
+    for name in SERIES:
+        value = variables.get(name)
+        if value is not None and not (isinstance(value, str) and _SERIES.fullmatch(value)):
+            message = f"{value!r} is no major and minor version in quotes"
+            yield Finding("version-series", name, message, 'Write it like "7.0", or leave it to the distribution')
 
 
 def _environment(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def _role_findings(options: schema.Options, variables: Mapping[str, Any]) -> lis
     for name, option in options.items():
         if name in variables and name != TENANTS and name not in PLANNED:
             checker.value(option, variables[name], name)
-    return checker.findings
+    return [*checker.findings, *checks.check_host({name: variables.get(name) for name in options})]
 
 
 def _misspelt(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:

@@ -15,13 +15,14 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import redis_url, settings, versions
-from ansible_collections.cubeops.cubejs.plugins.module_utils.probes import http, mysql
-from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Connection, Endpoint, RespError, Tls
-from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
+from ansible_collections.cubeops.cubejs.plugins.module_utils import redis_url, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils import subject as subjects
+from ansible_collections.cubeops.cubejs.plugins.module_utils.probes import http, mysql, redis
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Connection, Endpoint, RespError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import RedisLogin, Subject
 
 PRODUCTION = "running in production mode"
 META = "/cubejs-api/v1/meta"
@@ -44,30 +45,6 @@ class NotYetError(HealthError):
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One instance as the gate sees it: its version, the environment it is started with, claims for its token."""
-
-    version: str
-    environment: Mapping[str, str] = field(repr=False)
-    claims: Mapping[str, object] = field(default_factory=dict)
-
-    def value(self, name: str) -> str | None:
-        """Return the setting as this version of Cube reads it among its synonyms; None where it is not set."""
-        row = settings.winner(TABLE, name, self.version, self.environment)
-        return self.environment[row.target] if row else None
-
-    def is_on(self, name: str) -> bool:
-        """Return whether a switch is on."""
-        return (self.value(name) or "").lower() == "true"
-
-    @property
-    def address(self) -> http.Address:
-        """Return where the instance listens: PORT is the path of a socket or a number."""
-        port = self.environment.get("PORT", "4000")
-        return http.Address(port=int(port)) if port.isdigit() else http.Address(socket_path=port)
-
-
-@dataclass(frozen=True)
 class Probes:
     """How the outside is asked; tests put small fakes here."""
 
@@ -78,12 +55,18 @@ class Probes:
 
 def check_dependencies(subject: Subject, timeout: float = 5.0, probes: Probes = Probes()) -> None:
     """Reach Redis and MySQL as the instance does; raise HealthError for the first that does not let it in."""
-    if subject.value("cache_and_queue_driver") != "memory":
+    if subject.uses_redis:
         _check_redis(subject, timeout, probes)
-    for endpoint, what in _mysql_endpoints(subject):
+    for kind, what in (
+        (subjects.STORAGE, "the pre-aggregation storage"),
+        (subjects.SOURCE, "the source database"),
+    ):
         try:
+            endpoint = subject.mysql_endpoint(kind)
+            if endpoint is None:
+                continue
             found = probes.mysql_version(endpoint, timeout)
-        except (mysql.MysqlError, mysql.MysqlUnknownError) as exc:
+        except (mysql.MysqlError, mysql.MysqlUnknownError, subjects.SubjectError) as exc:
             raise HealthError(f"{what} {exc}") from exc
         problem = versions.mysql_server_problem(found)
         if problem:
@@ -151,73 +134,20 @@ def _short(text: str) -> str:
 
 
 def _check_redis(subject: Subject, timeout: float, probes: Probes) -> None:
-    client = redis_url.IOREDIS if subject.is_on("redis_use_ioredis") else redis_url.NODE_REDIS
-    url = subject.value("redis_url")
     try:
-        target = redis_url.parse(url or redis_url.build("127.0.0.1", redis_url.PORT, 0), client)
-        host, port = (
-            _sentinel_master(subject, target, timeout, probes) if target.sentinels else (target.host, target.port)
-        )
-        _log_in_to_redis(
-            subject, target, Endpoint(host, port, tls=_redis_tls(subject, target)), client, timeout, probes
-        )
+        login = subject.redis_login()
+        host, port = redis.data_node(login, timeout, probes.redis)
+        _log_in_to_redis(login, Endpoint(host, port, tls=login.tls), timeout, probes)
     except (redis_url.RedisUrlError, RespError) as exc:
         raise HealthError(f"Redis {exc}") from exc
 
 
-def _log_in_to_redis(
-    subject: Subject, target: redis_url.Target, endpoint: Endpoint, client: str, timeout: float, probes: Probes
-) -> None:
-    own = subject.value("redis_password")
-    # node_redis lets the URL win over the variable, ioredis the other way round.
-    first, second = (own, target.password) if client == redis_url.IOREDIS else (target.password, own)
-    password = first or second
+def _log_in_to_redis(login: RedisLogin, endpoint: Endpoint, timeout: float, probes: Probes) -> None:
     try:
         with probes.redis(endpoint, timeout) as connection:
-            if password:
-                connection.authenticate(password, target.user)
+            if login.password:
+                connection.authenticate(login.password, login.target.user)
             connection.call("PING")
-            connection.call("SELECT", target.index)
+            connection.call("SELECT", login.target.index)
     except RespError as exc:
         raise RespError(str(exc) if str(endpoint) in str(exc) else f"{endpoint}: {exc}") from exc
-
-
-def _redis_tls(subject: Subject, target: redis_url.Target) -> Tls | None:
-    if not (target.tls or subject.is_on("redis_tls")):
-        return None
-    return Tls(ca_path=subject.value("extra_ca_certificates"))
-
-
-def _sentinel_master(subject: Subject, target: redis_url.Target, timeout: float, probes: Probes) -> tuple[str, int]:
-    """Return where the first sentinel that answers says the primary is."""
-    said = []
-    for host, port in target.sentinels:
-        try:
-            with probes.redis(Endpoint(host, port, tls=_redis_tls(subject, target)), timeout) as connection:
-                reply = connection.call("SENTINEL", "get-master-addr-by-name", target.master)
-        except RespError as exc:
-            said.append(str(exc))
-            continue
-        if isinstance(reply, list) and len(reply) == 2:
-            return str(reply[0]), int(str(reply[1]))
-        said.append(f"{host}:{port} knows no primary {target.master}")
-    raise RespError(f"behind Sentinel: {'; '.join(said)}")
-
-
-def _mysql_endpoints(subject: Subject) -> list[tuple[mysql.MysqlEndpoint, str]]:
-    """Return the MySQL servers that the instance uses: its storage first, then its source database."""
-    found = []
-    for kind, what in (("storage", "the pre-aggregation storage"), ("database", "the source database")):
-        if subject.value(f"{kind}_type") != "mysql":
-            continue
-        endpoint = mysql.MysqlEndpoint(
-            host=subject.value(f"{kind}_host") or "localhost",
-            port=int(subject.value(f"{kind}_port") or 3306),
-            user=subject.value(f"{kind}_user") or "",
-            password=subject.value(f"{kind}_password") or "",
-            database=subject.value(f"{kind}_name"),
-            # One switch for source and storage alike.
-            tls=subject.is_on("database_ssl"),
-        )
-        found.append((endpoint, what))
-    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import instances, releases
 from ansible_collections.cubeops.cubejs.plugins.module_utils.instances import Deployment, Steps
-from ansible_collections.cubeops.cubejs.plugins.module_utils.names import SLICE
+from ansible_collections.cubeops.cubejs.plugins.module_utils.names import RUN_DIRECTORY, SLICE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rolling import Roll, RollError, Stopped, Tools
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, Systemd
@@ -49,11 +49,12 @@ def converge(
     pending: Iterable[str] = (),
     units: Path = UNIT_DIRECTORY,
     proc: Path = PROC,
+    runtime: Path = Path(RUN_DIRECTORY),
 ) -> Outcome:
-    """Bring every instance up to date; with `apply` false only say what would be done.
+    """Bring every instance up to date, with each proved healthy; with `apply` false only say what would be done.
 
     kept: releases kept for each tenant besides the current one. pending: see `instances.decide`. Raises RollError with
-    the failures of all tenants.
+    the failures of all tenants. One that is up to date and not healthy is told last: it keeps no other from its update.
     """
     wanted = [instance.unit for deployment in deployments for instance in deployment.instances]
     seen = _show(tools.systemd, wanted, apply)
@@ -68,15 +69,20 @@ def converge(
     if apply and outcome.changed:
         _enable(tools.systemd, steps)
         outcome.notes = _roll(deployments, steps, tools)
-        _remove_units(tools.systemd, [unit for each in steps.values() for unit in each.stop], units)
+        _remove_units(tools.systemd, [unit for each in steps.values() for unit in each.stop], units, runtime)
         _remove_garbage(deployments, tools, kept, outcome, proc)
+    if apply:
+        _ask(deployments, steps, tools)
     return outcome
 
 
 def check(deployments: Sequence[Deployment], tools: Tools) -> None:
     """Ask every instance of every tenant whether it is healthy; raise RollError with all that are not."""
-    rolls = [Roll(each, Steps(), tools) for each in deployments]
-    _side_by_side([roll.check for roll in rolls], tools)
+    _ask(deployments, {each.tenant: Steps() for each in deployments}, tools)
+
+
+def _ask(deployments: Sequence[Deployment], steps: Mapping[str, Steps], tools: Tools) -> None:
+    _side_by_side([Roll(each, steps[each.tenant], tools).check for each in deployments], tools)
 
 
 def _show(systemd: Systemd, wanted: Sequence[str], apply: bool) -> Mapping[str, Mapping[str, str]]:
@@ -131,16 +137,22 @@ def _side_by_side(jobs: Sequence[Callable[[], None]], tools: Tools) -> None:
         raise RollError("\n\n".join(failures))
 
 
-def _remove_units(systemd: Systemd, surplus: Sequence[str], folder: Path) -> None:
-    """Stop instances that are no longer wanted, and forget them."""
+def _remove_units(systemd: Systemd, surplus: Sequence[str], folder: Path, runtime: Path) -> None:
+    """Stop instances that are no longer wanted, and forget them.
+
+    The release that runs now has no environment for them, without which systemd runs no ExecStopPost= and says that the
+    unit has failed: their sockets are removed, and their failures forgotten, here.
+    """
     if not surplus:
         return
     systemd.stop(surplus)
+    systemd.reset_failed(surplus)
     systemd.disable(surplus)
     for unit in surplus:
         # A trial's own settings are wanted as long as its tenant is.
         if not unit.startswith("cubejs-trial@"):
             shutil.rmtree(folder / f"{unit}.d", ignore_errors=True)
+            shutil.rmtree(runtime / unit.partition("@")[2].rpartition(".")[0], ignore_errors=True)
     systemd.daemon_reload()
 
 

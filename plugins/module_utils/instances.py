@@ -9,7 +9,6 @@ process carries the digests of its release and of its unit in its environment.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import REFRES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import RELEASE_VARIABLE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, process_environ
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd_words import assignments
 
 PROPERTIES = (
     "LoadState",
@@ -159,12 +159,6 @@ def is_stale(instance: Instance, properties: Mapping[str, str], proc: Path = PRO
         or started_with.get(RELEASE_VARIABLE) != instance.digest
         or any(started_with.get(name) != on_disk.get(name) for name in UNIT_VARIABLES)
     )
-
-
-def assignments(text: str) -> dict[str, str]:
-    """Return the variables in systemd's property Environment."""
-    pairs = (word.partition("=") for word in shlex.split(text))
-    return {name: value for name, found, value in pairs if found}
 
 
 def _is_pending(unit: str, pending: Iterable[str]) -> bool:

@@ -53,7 +53,7 @@ VALIDATION_SPEC = {
     "requires": {"type": "path"},
     "always": {"type": "bool", "default": False},
 }
-ARGUMENT_SPEC = {
+SET_SPEC = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path"},
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
@@ -61,6 +61,7 @@ ARGUMENT_SPEC = {
     "entrances": {"type": "list", "elements": "dict", "default": [], "options": ENTRANCE_SPEC},
     "validate": {"type": "list", "elements": "dict", "default": [], "options": VALIDATION_SPEC},
 }
+ARGUMENT_SPEC = {**SET_SPEC, "also": {"type": "list", "elements": "dict", "default": [], "options": SET_SPEC}}
 
 Layout = Union[RootedSet, LooseFiles]
 
@@ -102,6 +103,16 @@ class Result:
     def changed(self) -> bool:
         """Return whether anything had to be done."""
         return bool(self.root_created or self.changed_files or self.removed_files)
+
+    def add(self, other: Result) -> None:
+        """Take what became of another set, kept in the same call."""
+        self.digest = hashlib.sha256(f"{self.digest}{other.digest}".encode()).hexdigest()
+        self.changed_files += other.changed_files
+        self.removed_files += other.removed_files
+        self.foreign_files += other.foreign_files
+        self.root_created = self.root_created or other.root_created
+        self.diff += other.diff
+        self.validation += other.validation
 
 
 def pack(file_set: FileSet) -> str:

@@ -49,13 +49,15 @@ def shares(memory_bytes: int, products: Iterable[str]) -> dict[str, int]:
     return {product: usable * WEIGHTS[product] // total for product in present}
 
 
-def planned_share(memory_bytes: int, product: str, planned: Mapping[str, Any]) -> int:
+def planned_share(memory_bytes: int | None, product: str, planned: Mapping[str, Any]) -> int | None:
     """Return a product's bytes on a host: those that its part of the plan states, else its share of the memory found.
 
-    Raises KeyError for a product that is not planned for the host.
+    None where neither is known. Raises KeyError for a product that is not planned for the host.
     """
     stated = planned[product][f"{product}_memory_bytes"]
-    return int(stated) if stated is not None else shares(memory_bytes, planned["products"])[product]
+    if stated is not None:
+        return int(stated)
+    return None if memory_bytes is None else shares(memory_bytes, planned["products"])[product]
 
 
 def process_limit(kind: str, share: int, given: int | None = None) -> Limit:

@@ -129,7 +129,7 @@ def _parse_sentinel(rest: str) -> Target:
 
 
 def _address(text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/]+)(?::(\d+))?", text)
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/]+)(?::([0-9]{1,9}))?", text)
     if match is None:
         raise RedisUrlError("its host and port cannot be read", PLAIN)
     port = int(match[2] or PORT)
@@ -141,7 +141,7 @@ def _address(text: str) -> tuple[str, int]:
 def _index(text: str) -> int:
     if not text:
         return 0
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", text):
         raise RedisUrlError("its database index is no number", PLAIN)
     return int(text)
 

@@ -9,7 +9,6 @@ else; the next one that makes something clears it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import grp
 import json
 import os
@@ -17,11 +16,12 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import archives
+from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import (
     NPM_PROGRAM,
     RELEASE_FILE,
@@ -40,6 +40,9 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Run, run
 
+# An `npm ci` takes 20 s; one from a slow registry has its time.
+NPM_SECONDS = 600.0
+NPM_POLL_SECONDS = 0.5
 SYSUSERS = "/etc/sysusers.d/cubejs.conf"
 
 
@@ -56,11 +59,12 @@ def _give_to_group(folder: Path, group: str) -> None:
 
 @dataclass(frozen=True)
 class Staging:
-    """The writing half of a store."""
+    """The writing half of a store. Whoever writes keeps other runs from it: see `host_lock`."""
 
     store: Store
     call: Run = run
     chown: Callable[[Path, str], None] = _give_to_group
+    clock: Clock = field(default_factory=Clock)
 
     def stage(
         self, plan: Plan, wanted: Sequence[Wanted], files: Mapping[str, Mapping[str, str]], archive: Path
@@ -70,7 +74,8 @@ class Staging:
         files: release -> path -> text. archive: a tar of `npm/<digest>.tgz`, `projects/<digest>/` and
         `runtimes/<digest>/{package.json,package-lock.json}`.
         """
-        with self._lock(), self._workspace() as workspace:
+        self._await_npm(plan.runtimes)
+        with self._workspace() as workspace:
             self._clear_staging_but([workspace])
             if plan.users:
                 self._create_users(plan.users)
@@ -94,27 +99,35 @@ class Staging:
 
     def adopt(self, digests: Sequence[str]) -> None:
         """Put runtimes in place that npm has installed."""
-        with self._lock():
-            for digest in digests:
-                staged = self.store.staged_runtime(digest)
-                if not (staged / RUNTIME_FILE).is_file():
-                    raise StagingError(f"npm left no {RUNTIME_FILE} in {staged}: run again to install it anew")
-                _let_all_read(staged)
-            self._put_in_place({self.store.runtime(digest): self.store.staged_runtime(digest) for digest in digests})
+        for digest in digests:
+            staged = self.store.staged_runtime(digest)
+            if not (staged / RUNTIME_FILE).is_file():
+                raise StagingError(f"npm left no {RUNTIME_FILE} in {staged}: run again to install it anew")
+            _let_all_read(staged)
+        self._put_in_place({self.store.runtime(digest): self.store.staged_runtime(digest) for digest in digests})
 
     def remove(self, garbage: Garbage) -> None:
         """Remove releases and runtimes: out of their place by a rename first, so that none is ever half there."""
-        with self._lock(), self._workspace() as workspace:
+        with self._workspace() as workspace:
             places = [self.store.release(tenant, release) for tenant, release in garbage.releases]
             places += [self.store.runtime(digest) for digest in garbage.runtimes]
             for number, place in enumerate(places):
                 place.rename(workspace / str(number))
 
     def _lay_out(self, source: Path, digest: str) -> None:
-        staged = self.store.staged_runtime(digest)
-        if staged.exists():
-            raise StagingError(f"another run is installing packages in {staged}: wait for it, then run again")
-        source.rename(staged)
+        source.rename(self.store.staged_runtime(digest))
+
+    def _await_npm(self, digests: Sequence[str]) -> None:
+        """Let an npm end that works on one of the runtimes: a run that was killed has left it."""
+        places = [self.store.staged_runtime(digest) for digest in digests]
+        deadline = self.clock.monotonic() + NPM_SECONDS
+        while busy := [place for cwd in self.store.processes() for place in places if cwd.is_relative_to(place)]:
+            if self.clock.monotonic() >= deadline:
+                raise StagingError(
+                    f"another run has been installing packages in {busy[0]} for {NPM_SECONDS:.0f} s: "
+                    "wait until it has ended, then run again"
+                )
+            self.clock.sleep(NPM_POLL_SECONDS)
 
     def _make(self, wanted: Wanted, files: Mapping[str, str], project: Path, folder: Path) -> Path:
         """Make a release aside. The project is copied: releases of several tenants may have the same."""
@@ -154,6 +167,7 @@ class Staging:
     @contextlib.contextmanager
     def _workspace(self) -> Iterator[Path]:
         """Give an empty directory on the same file system, for things to be renamed from."""
+        self.store.root.mkdir(mode=0o755, parents=True, exist_ok=True)
         self.store.staging.mkdir(mode=0o700, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self.store.staging))
         yield folder
@@ -165,19 +179,6 @@ class Staging:
         for path in entries(self.store.staging):
             if not any(cwd.is_relative_to(path) for cwd in used):
                 shutil.rmtree(path, ignore_errors=True)
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Let one run at a time write; the kernel gives the lock back however a run ends."""
-        self.store.root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with open(self.store.root / ".lock", "w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StagingError(
-                    f"another run is writing below {self.store.root}: wait for it, then run again"
-                ) from None
-            yield
 
 
 def _is_secret(path: str) -> bool:
@@ -204,16 +205,21 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 def _let_all_read(folder: Path) -> None:
     """Give everyone the rights to read that root has: root's umask may be narrow, and tenants run what is in there."""
-    for directory, _unused, names in os.walk(folder):
-        _open(Path(directory))
-        for name in names:
-            path = Path(directory) / name
-            if not path.is_symlink():
-                _open(path)
+    _open(str(folder), folder.stat())
+    # Of tens of thousands of files: a Path for each would take most of a second.
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as found:
+            for entry in found:
+                if entry.is_symlink():
+                    continue
+                _open(entry.path, entry.stat(follow_symlinks=False))
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
 
 
-def _open(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
+def _open(path: str, found: os.stat_result) -> None:
+    mode = stat.S_IMODE(found.st_mode)
     wanted = (mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0)) & 0o755
     if mode != wanted:
-        path.chmod(wanted)
+        Path(path).chmod(wanted)

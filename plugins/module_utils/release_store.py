@@ -11,7 +11,6 @@ tenants/<tenant>/current                 a link to the release that runs
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import pwd
@@ -29,7 +28,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
     Found,
     Wanted,
 )
-from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, SystemdError, run
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, SystemdError, process_cwd, run
 
 ROOT = Path("/opt/cubejs")
 RELEASE_FILE = "release.json"
@@ -68,10 +67,13 @@ class Store:
 
     def look(self, users: Mapping[str, str], node: str) -> Found:
         """Return what the host has for some tenants. users: tenant -> its user. node: path of the program."""
-        contents = {tenant: self._contents(tenant, user) for tenant, user in users.items()}
+        last = {tenant: names[-1] for tenant, names in self.releases().items() if names}
+        current = {tenant: self.current(tenant) for tenant in users}
+        staged = {tenant: name for tenant, name in last.items() if tenant in users and name != current[tenant]}
         return Found(
             node=_node_version(node),
-            current={tenant: found for tenant, found in contents.items() if found is not None},
+            current=self._all_contents(users, current),
+            staged=self._all_contents(users, staged),
             runtimes=frozenset(self.runtimes()),
             npm=frozenset(path.name for path in entries(self.root / "npm") if (path / NPM_PROGRAM).is_file()),
             users=frozenset(filter(_user_exists, users.values())),
@@ -98,9 +100,12 @@ class Store:
         except OSError:
             return None
 
-    def _contents(self, tenant: str, user: str) -> Wanted | None:
-        """Return what a tenant's current release is made of, read from its files, whoever wrote them last."""
-        release = self.current(tenant)
+    def _all_contents(self, users: Mapping[str, str], releases: Mapping[str, str | None]) -> dict[str, Wanted]:
+        contents = (self._contents(tenant, users[tenant], release) for tenant, release in releases.items())
+        return {found.tenant: found for found in contents if found is not None}
+
+    def _contents(self, tenant: str, user: str, release: str | None) -> Wanted | None:
+        """Return what a release is made of, read from its files, whoever wrote them last."""
         folder = self.release(tenant, release or "")
         if release is None or not (folder / RELEASE_FILE).is_file():
             return None
@@ -139,10 +144,9 @@ class Store:
         """Yield the working directory of every process that lies below the root."""
         for entry in proc.iterdir():
             if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    cwd = (entry / "cwd").readlink()
-                    if cwd.is_relative_to(self.root):
-                        yield cwd
+                cwd = process_cwd(int(entry.name), proc)
+                if cwd and cwd.is_relative_to(self.root):
+                    yield cwd
 
     def in_use(self, proc: Path = PROC) -> set[tuple[str, str]]:
         """Return (tenant, release) of every process that was started from a release, by its working directory."""

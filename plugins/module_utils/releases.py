@@ -140,19 +140,28 @@ def build(
 
 @dataclass(frozen=True)
 class Found:
-    """What a host has: version of Node, what each tenant runs, complete runtimes and npm trees, users that exist."""
+    """What a host has: version of Node, releases by tenant, complete runtimes and npm trees, users that exist.
+
+    current: what each tenant runs. staged: what was made last where that is another one, by a run that was killed.
+    """
 
     node: str | None = None
     current: Mapping[str, Wanted] = field(default_factory=dict)
     runtimes: frozenset[str] = frozenset()
     npm: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
+    staged: Mapping[str, Wanted] = field(default_factory=dict)
+
+    def of_tenant(self, tenant: str) -> list[Wanted]:
+        """Return the releases of a tenant whose files were looked at."""
+        return [each[tenant] for each in (self.current, self.staged) if tenant in each]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {
             "node": self.node,
             "current": [asdict(each) for each in self.current.values()],
+            "staged": [asdict(each) for each in self.staged.values()],
             "runtimes": sorted(self.runtimes),
             "npm": sorted(self.npm),
             "users": sorted(self.users),
@@ -164,6 +173,7 @@ class Found:
         return cls(
             node=data["node"],
             current={each["tenant"]: Wanted(**each) for each in data["current"]},
+            staged={each["tenant"]: Wanted(**each) for each in data["staged"]},
             runtimes=frozenset(data["runtimes"]),
             npm=frozenset(data["npm"]),
             users=frozenset(data["users"]),
@@ -203,7 +213,7 @@ class Plan:
 def plan(wanted: Iterable[Wanted], found: Found, npm: str | None) -> Plan:
     """Return what a host lacks. npm: digest of the npm that builds there; it is only needed when something is built.
 
-    A release that is not the current one is made anew even if it is there: nobody has looked at its files since.
+    An earlier release is made anew even if it is there: nobody has looked at its files since.
     """
     releases = list(wanted)
     runtimes = tuple(dict.fromkeys(each.runtime for each in releases if each.runtime not in found.runtimes))
@@ -211,7 +221,7 @@ def plan(wanted: Iterable[Wanted], found: Found, npm: str | None) -> Plan:
         users=tuple(dict.fromkeys(each.user for each in releases if each.user not in found.users)),
         npm=(npm,) if npm and runtimes and npm not in found.npm else (),
         runtimes=runtimes,
-        releases=tuple((each.tenant, each.id) for each in releases if found.current.get(each.tenant) != each),
+        releases=tuple((each.tenant, each.id) for each in releases if each not in found.of_tenant(each.tenant)),
     )
 
 

@@ -12,15 +12,17 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, health, instances, names
+from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import SECRET_MODE, Store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import ENVIRONMENT_DIRECTORY
+from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import Subject
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, Systemd, SystemdError
 
 # How often a process that is coming up is asked: at first often, then at leisure. What asks takes from the same cores.
@@ -38,14 +40,6 @@ class RollError(Exception):
 
 class Stopped(Exception):  # noqa: N818 - no error: another tenant's is told
     """Another tenant's roll has failed: this one begins nothing more."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Where the time comes from and how it is waited for."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)
@@ -75,10 +69,12 @@ class Gate:
     """One unit, and the settings that its process has."""
 
     unit: str
-    subject: health.Subject
+    subject: Subject
     steady_seconds: float
     tools: Tools
     notes: list[str] = field(default_factory=list)
+    _process: int = 0
+    _up_since: float = 0.0
 
     def act(self, verb: str) -> None:
         """Start or restart the unit; raise RollError when systemd cannot."""
@@ -89,13 +85,21 @@ class Gate:
 
     def pass_new(self) -> None:
         """Wait until a process that was just started is healthy, and stays itself for the steady time."""
-        pid = self._pid()
-        self._wait(pid)
-        began = self.tools.clock.monotonic()
-        while self.tools.clock.monotonic() - began < self.steady_seconds:
-            self._refuse_dead(pid)
-            self.tools.poll(began)
-        if self._pid() != pid:
+        self.come_up()
+        self.stay()
+
+    def come_up(self) -> None:
+        """Wait until the process that was just started is healthy."""
+        self._process = self._pid()
+        self._wait(self._process)
+        self._up_since = self.tools.clock.monotonic()
+
+    def stay(self) -> None:
+        """Watch the process that came up until it has been itself for the steady time."""
+        while self.tools.clock.monotonic() - self._up_since < self.steady_seconds:
+            self._refuse_dead(self._process)
+            self.tools.poll(self._up_since)
+        if self._pid() != self._process:
             raise self.failure("the process answered and then ended: another one has taken its place")
 
     def pass_running(self) -> None:
@@ -180,9 +184,11 @@ class Roll:
         self._restart()
 
     def check(self) -> None:
-        """Ask every instance; raise RollError for the first that is not healthy or does not run."""
+        """Ask all instances but those just gated; raise RollError for the first that does not run or is not healthy."""
+        gated = {*self.steps.start, *self.steps.restart}
         for instance in self.deployment.instances:
-            self._gate(instance).pass_running()
+            if instance.unit not in gated:
+                self._gate(instance).pass_running()
 
     def _begin(self) -> None:
         if self.tools.stop.is_set():
@@ -193,11 +199,13 @@ class Roll:
         if not self.steps.start:
             return
         self._begin()
-        starting = self._of(self.steps.start)
-        for instance in starting:
-            self._gate(instance).act("start")
-        for instance in starting:
-            self._pass(instance, "systemd goes on starting it. Correct what it says and run again.")
+        gates = [self._gate(instance) for instance in self._of(self.steps.start)]
+        for gate in gates:
+            gate.act("start")
+        # Both for all of them: while one comes up, the others have begun to be watched.
+        for step in (Gate.come_up, Gate.stay):
+            for gate in gates:
+                self._pass(gate, step, "systemd goes on starting it. Correct what it says and run again.")
 
     def _restart(self) -> None:
         """Restart what runs something else, one by one, and only while what is up to date is healthy."""
@@ -206,16 +214,17 @@ class Roll:
                 self._gate(instance).pass_running()
         for instance in self._of(self.steps.restart):
             self._begin()
-            self._gate(instance).act("restart")
-            self._pass(instance, "Those after it go on as they were. Correct what it says and run again.")
+            gate = self._gate(instance)
+            gate.act("restart")
+            remedy = "Those after it go on as they were. Correct what it says and run again."
+            self._pass(gate, Gate.pass_new, remedy)
 
-    def _pass(self, instance: instances.Instance, remedy: str) -> None:
-        gate = self._gate(instance)
+    def _pass(self, gate: Gate, step: Callable[[Gate], None], remedy: str) -> None:
         try:
-            gate.pass_new()
+            step(gate)
         except RollError as exc:
             raise RollError(f"{exc}\n{remedy}") from exc
-        self.notes += gate.notes
+        self.notes += [note for note in gate.notes if note not in self.notes]
 
     def _of(self, units: Sequence[str]) -> list[instances.Instance]:
         return [instance for instance in self.deployment.instances if instance.unit in units]
@@ -224,8 +233,8 @@ class Roll:
         subject = self._subject(self._environment(instance))
         return Gate(instance.unit, subject, self.deployment.steady_seconds, self.tools)
 
-    def _subject(self, variables: Mapping[str, str]) -> health.Subject:
-        return health.Subject(self.deployment.version, variables, self.deployment.claims)
+    def _subject(self, variables: Mapping[str, str]) -> Subject:
+        return Subject(self.deployment.version, variables, self.deployment.claims)
 
     def _environment(self, instance: instances.Instance) -> dict[str, str]:
         path = self.tools.store.release(self.deployment.tenant, self._release()) / ENVIRONMENT_DIRECTORY

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import subprocess
 import time
@@ -67,6 +69,23 @@ class Systemd:
             )
         return {unit: _properties(block) for unit, block in zip(units, blocks)}
 
+    def services(self, properties: Sequence[str], names: Sequence[str] = ()) -> list[dict[str, list[str]]]:
+        """Return the properties of all services in systemd's memory, and of the named ones, each service once.
+
+        Property -> its values: some are told once for each of their parts (EnvironmentFiles, ExecStart).
+        """
+        stdout = self._call(
+            "show", "--no-pager", f"--property={','.join(['Id', *properties])}", "--", "*.service", *names
+        )
+        found: dict[str, dict[str, list[str]]] = {}
+        for block in stdout.strip("\n").split("\n\n"):
+            values: dict[str, list[str]] = {}
+            for key, assigned, value in (line.partition("=") for line in block.splitlines()):
+                if assigned:
+                    values.setdefault(key, []).append(value)
+            found[values.get("Id", [""])[0]] = values
+        return [values for name, values in found.items() if name]
+
     def loaded(self, patterns: Sequence[str]) -> list[str]:
         """Return the units in systemd's memory (running, failed, wanted at boot) that match one of the patterns."""
         listed = self._call("list-units", "--all", "--plain", "--no-legend", "--no-pager", "--", *patterns)
@@ -86,7 +105,7 @@ class Systemd:
 
     def start(self, units: Sequence[str], *, block: bool = True) -> None:
         """Start the units, also those that systemd had given up; `block` false does not wait until they are up."""
-        self._clear_failures(units)
+        self.reset_failed(units)
         self._on("start", units, block=block)
 
     def stop(self, units: Sequence[str]) -> None:
@@ -95,7 +114,7 @@ class Systemd:
 
     def restart(self, units: Sequence[str], *, block: bool = True) -> None:
         """Restart the units, also those that systemd had given up; `block` false does not wait until they are up."""
-        self._clear_failures(units)
+        self.reset_failed(units)
         self._on("restart", units, block=block)
 
     def reload(self, units: Sequence[str]) -> None:
@@ -107,7 +126,8 @@ class Systemd:
         done = self._run(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", f"--unit={unit}"])
         return done.stdout.strip()
 
-    def _clear_failures(self, units: Sequence[str]) -> None:
+    def reset_failed(self, units: Sequence[str]) -> None:
+        """Let systemd forget that the units failed, and count their restarts anew."""
         if units:
             # Fails for units that were never loaded, which is no reason not to start them.
             self._run(["systemctl", "reset-failed", "--", *units])
@@ -129,13 +149,61 @@ def _properties(block: str) -> dict[str, str]:
 
 
 def process_environ(pid: int, proc: Path = PROC) -> dict[str, str]:
-    """Return the environment the process was started with; empty when it is gone or may not be read."""
+    """Return the environment the process was started with; empty when the process is gone.
+
+    Raises SystemdError when it may not be read: taken for an empty one, it would have the process restarted every run.
+    """
+    path = proc / str(pid) / "environ"
     try:
-        raw = (proc / str(pid) / "environ").read_bytes()
-    except OSError:
+        raw = _ask_as_owner(path, "cat") if _is_closed_to_us(path) else path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
         return {}
+    except OSError as exc:
+        raise SystemdError(f"{path} cannot be read: {exc.strerror}. Run as root (become)") from exc
     pairs = (entry.partition("=") for entry in raw.decode("utf-8", "surrogateescape").split("\0") if entry)
     return {key: value for key, _unused, value in pairs}
+
+
+def _is_closed_to_us(path: Path) -> bool:
+    """Return whether the kernel keeps a file of a process from us, as it does from a root without CAP_SYS_PTRACE."""
+    try:
+        with path.open("rb"):
+            return False
+    except PermissionError:
+        return True
+
+
+def process_cwd(pid: int, proc: Path = PROC) -> Path | None:
+    """Return where a process works; None when it is gone or nobody may know."""
+    path = proc / str(pid) / "cwd"
+    try:
+        return path.readlink()
+    except PermissionError:
+        with contextlib.suppress(OSError):
+            return Path(os.fsdecode(_ask_as_owner(path, "readlink")).rstrip("\n"))
+    except OSError:
+        pass
+    return None
+
+
+def _ask_as_owner(path: Path, command: str) -> bytes:
+    """Return what a command prints of a file of a process, run as the user that the process runs as.
+
+    Container managers take CAP_SYS_PTRACE from root, and no privilege is needed to read what is one's own.
+    """
+    owner = path.lstat()
+    done = subprocess.run(
+        [command, "--", str(path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        user=owner.st_uid,
+        group=owner.st_gid,
+        extra_groups=[],
+    )
+    if done.returncode:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return done.stdout
 
 
 def process_started_at(pid: int, proc: Path = PROC) -> float | None:
@@ -146,8 +214,12 @@ def process_started_at(pid: int, proc: Path = PROC) -> float | None:
     stat = _stat(pid, proc)
     if stat is None:
         return None
-    since_boot = int(stat[19]) / os.sysconf("SC_CLK_TCK")
-    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot
+    return booted_at() + int(stat[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def booted_at() -> float:
+    """Return when this host booted, by its clock of now, in seconds since the epoch."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def serving_since(main_pid: int, proc: Path = PROC) -> float | None:

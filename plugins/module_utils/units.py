@@ -13,8 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import CLOCK, Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     PROC,
     Systemd,
@@ -74,14 +74,6 @@ class Outcome:
         return any(self.actions.values())
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Where the time comes from and how it is waited for."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-
 def converge(
     units: Sequence[Unit],
     systemd: Systemd,
@@ -90,7 +82,7 @@ def converge(
     pending: bool = False,
     reload_seconds: float = 10.0,
     proc: Path = PROC,
-    clock: Clock = Clock(),
+    clock: Clock = CLOCK,
 ) -> Outcome:
     """Bring every unit to its wanted state, restarting or reloading those whose files are newer than what runs.
 

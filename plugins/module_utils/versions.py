@@ -235,3 +235,21 @@ def mysql_server_problem(version: str) -> Problem | None:
         f"MySQL {version} has no {MYSQL_AUTH_PLUGIN} (removed in 9.0), the only login that Cube's MySQL driver speaks",
         "Use MariaDB, or MySQL 8.0 or 8.4",
     )
+
+
+PREFIX = "STANDALONE"
+
+
+def redis_prefix(version: str, app: str | None, data_source: str = "default") -> str | None:
+    """Return what a deployment's Redis keys begin with, unless its project decides; None where that is not known.
+
+    Up to 0.23 it is CUBEJS_APP and the data source, from 0.25 to 0.28 CUBEJS_APP, in 0.29.57 and 0.31 to 0.35 the
+    constant (packages read: core 0.19.61 to 0.35.81). Of 0.24, and of 0.29 before 0.29.57, no package was read.
+    """
+    if within(version, "<0.24"):
+        return f"{app or PREFIX}_{data_source}"
+    if within(version, ">=0.25,<0.29"):
+        return app or PREFIX
+    if within(version, "<0.25"):
+        return None
+    return PREFIX if not app or within(version, ">=0.29.57") else None

@@ -39,7 +39,7 @@ options:
     required: true
   state:
     description:
-      - V(current) brings the instances up to date.
+      - V(current) brings the instances up to date, and fails when one that was up to date is not healthy.
       - V(healthy) changes nothing and fails when an instance is not healthy.
     type: str
     choices: [current, healthy]
@@ -105,6 +105,7 @@ notes:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.environment import EnvironmentFileError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.instance_updates import Outcome, check, converge
 from ansible_collections.cubeops.cubejs.plugins.module_utils.instances import Deployment
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import StagingError
@@ -133,10 +134,12 @@ def main() -> None:
             check(deployments, tools)
             outcome = Outcome()
         else:
-            outcome = converge(
-                deployments, tools, apply=not module.check_mode, kept=given["releases_kept"], pending=given["pending"]
-            )
-    except (RollError, StagingError, SystemdError, EnvironmentFileError, OSError) as exc:
+            apply = not module.check_mode
+            with only_run(apply=apply):
+                outcome = converge(
+                    deployments, tools, apply=apply, kept=given["releases_kept"], pending=given["pending"]
+                )
+    except (RollError, StagingError, HostLockError, SystemdError, EnvironmentFileError, OSError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=outcome.changed, **vars(outcome))
 

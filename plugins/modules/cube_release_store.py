@@ -69,6 +69,7 @@ found:
   sample:
     node: 20.19.2
     current: [{tenant: acme, user: cube-acme, id: 3f1c9a64d0b7e812, project: 9b2f, runtime: 5b0d, files: {}}]
+    staged: []
     runtimes: [5b0d]
     npm: []
     users: [cube-acme]
@@ -79,6 +80,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.archives import ArchiveError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging, StagingError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import unpack_job
@@ -105,12 +107,13 @@ def main() -> None:
             module.exit_json(changed=False, found=store.look(parameters["users"], parameters["node"]).as_dict())
         if module.check_mode:
             module.exit_json(changed=True)
-        if parameters["phase"] == "stage":
-            job = unpack_job(parameters["job"])
-            Staging(store).stage(job.plan, job.wanted, job.files, Path(parameters["archive"]))
-        else:
-            Staging(store).adopt(parameters["runtimes"])
-    except (StagingError, ArchiveError, SystemdError, OSError) as exc:
+        with only_run():
+            if parameters["phase"] == "stage":
+                job = unpack_job(parameters["job"])
+                Staging(store).stage(job.plan, job.wanted, job.files, Path(parameters["archive"]))
+            else:
+                Staging(store).adopt(parameters["runtimes"])
+    except (StagingError, ArchiveError, HostLockError, SystemdError, OSError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=True)
 

@@ -18,17 +18,17 @@ description:
   - A run killed at any point leaves every file old or new, whole; with a O(root) this is true of the whole set. The
     next run completes it.
 options:
-  name:
+  name: &name
     description: What the set is called on the host. Two tasks with the same name keep the same set.
     type: str
     required: true
-  root:
+  root: &root
     description:
       - Directory of the set. It becomes a symbolic link to a versioned directory beside it, and is switched by one
         rename. Unchanged files keep their inode and their time of modification.
       - Files that others put below it are kept and reported.
     type: path
-  files:
+  files: &files
     description: The wanted files.
     type: list
     elements: dict
@@ -71,7 +71,7 @@ options:
             their keys.
         type: bool
         default: false
-  entrances:
+  entrances: &entrances
     description:
       - Symbolic links around O(root) by which programs find the set. C({view}) has them, and they are put in place
         after the set was switched.
@@ -91,13 +91,13 @@ options:
       original:
         description: Name under which what stood there before is kept beside it, once.
         type: str
-  keep_unlisted:
+  keep_unlisted: &keep_unlisted
     description:
       - Keeps the files that the same O(name) wrote earlier and that are no longer listed. They are reported among
         RV(foreign_files).
     type: bool
     default: false
-  validate:
+  validate: &validate
     description: Commands that must accept the set, run without a shell over a private copy of it.
     type: list
     elements: dict
@@ -118,9 +118,25 @@ options:
             become unusable since is found by the next run and not by the next start of the service.
         type: bool
         default: false
+  also:
+    description:
+      - Further sets that the same call keeps, after the first and in their order, each with a O(name) of
+        its own. What is returned is then of all of them together. When one is refused, those before it
+        are in place.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name: *name
+      root: *root
+      files: *files
+      entrances: *entrances
+      keep_unlisted: *keep_unlisted
+      validate: *validate
   payload:
-    description: The rendered set. Filled in by the action plugin of this module; not for playbooks.
-    type: str
+    description: The rendered sets. Filled in by the action plugin of this module; not for playbooks.
+    type: list
+    elements: str
 attributes:
   check_mode:
     description: Says what would be changed, and validates it.
@@ -184,16 +200,23 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files impor
 def main() -> None:
     """Keep the set that the action plugin sent."""
     module = AnsibleModule(
-        argument_spec={**ARGUMENT_SPEC, "payload": {"type": "str", "no_log": True}}, supports_check_mode=True
+        argument_spec={**ARGUMENT_SPEC, "payload": {"type": "list", "elements": "str", "no_log": True}},
+        supports_check_mode=True,
     )
     if not module.params["payload"]:
         module.fail_json(msg="managed_files runs through its action plugin: call it as a task, by its full name")
+    results = []
     try:
-        result = converge(unpack(module.params["payload"]), apply=not module.check_mode, with_diff=module._diff)
+        for packed in module.params["payload"]:
+            file_set = unpack(packed)
+            results.append(converge(file_set, apply=not module.check_mode, with_diff=module._diff))
+            for dest in results[-1].foreign_files:
+                module.warn(f"{dest}, in the files of {file_set.name}, was put there by someone else and is kept")
     except ManagedFilesError as exc:
         module.fail_json(msg=str(exc))
-    for dest in result.foreign_files:
-        module.warn(f"{dest}, in the files of {module.params['name']}, was put there by someone else and is kept")
+    result = results[0]
+    for other in results[1:]:
+        result.add(other)
     module.exit_json(changed=result.changed, **vars(result))
 
 

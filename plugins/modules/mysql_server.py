@@ -160,6 +160,7 @@ notes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_accounts import AccountError, parse
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, SocketSession
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_server import Server, bring_up_to_date
@@ -204,8 +205,9 @@ def main() -> None:
             config_file=given["config_file"],
             port=given["port"],
         )
-        report = bring_up_to_date(wanted, server, apply=not module.check_mode, pending=given["pending"])
-    except (AccountError, MysqlServerError, SystemdError, UnitsError) as exc:
+        with only_run(apply=not module.check_mode):
+            report = bring_up_to_date(wanted, server, apply=not module.check_mode, pending=given["pending"])
+    except (AccountError, HostLockError, MysqlServerError, SystemdError, UnitsError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=report.changed, diff=report.diff(), **report.details())
 

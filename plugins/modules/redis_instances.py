@@ -172,6 +172,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cubeops.cubejs.plugins.module_utils import kernel
+from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_instances import Options, Result, converge
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import Instance, InstancesError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_store import HostStore
@@ -213,10 +214,11 @@ def main() -> None:
     try:
         missing = kernel.unmet(kernel.REDIS) if params["kernel_settings"] else {}
         settable = {} if params["container"] else missing
-        if options.apply:
-            kernel.write(settable)
-        result = converge([_instance(each) for each in params["instances"]], HostStore(params["server"]), options)
-    except (InstancesError, SystemdError, OSError) as exc:
+        with only_run(apply=options.apply):
+            if options.apply:
+                kernel.write(settable)
+            result = converge([_instance(each) for each in params["instances"]], HostStore(params["server"]), options)
+    except (HostLockError, InstancesError, SystemdError, OSError) as exc:
         module.fail_json(msg=str(exc))
     for text in _warnings(result):
         module.warn(text)

@@ -16,6 +16,7 @@ description:
   - Nothing depends on a notification, so a run that was killed after it wrote a file and before it restarted the
     service is completed by the next run.
   - Lets systemd read its unit files again when it has to.
+  - Where O(answers) are given, also asks the services over HTTP, in the same call.
   - A unit that does not stay up, and a reload that is not taken up, fail with the last lines of the unit's journal.
 options:
   units:
@@ -58,6 +59,32 @@ options:
     description: How long a reload may take until new workers run.
     type: float
     default: 10.0
+  answers:
+    description: What this host must answer to HTTP requests once the units are in their state. Not asked in check mode.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      port:
+        description: Port on 127.0.0.1.
+        type: int
+        required: true
+      path:
+        description: Path that is asked for.
+        type: str
+        default: /
+      headers:
+        description: Headers of the request.
+        type: dict
+        default: {}
+      status:
+        description: Status of the answer.
+        type: int
+        required: true
+  answer_seconds:
+    description: How long O(answers) are waited for.
+    type: float
+    default: 5.0
 attributes:
   check_mode:
     description: Says what would be done, and does nothing.
@@ -74,6 +101,8 @@ EXAMPLES = r"""
       - name: nginx.service
         on_change: reload
         files: [/etc/nginx/nginx.conf, /etc/nginx/cubejs]
+    answers:
+      - {port: 80, headers: {Host: cube.acme.example}, status: 308}
     pending: "{{ nginx_files is changed }}"
 """
 
@@ -90,6 +119,8 @@ daemon_reloaded:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.answers import Answer, AnswerError, wait_for
+from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Systemd, SystemdError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.units import Unit, UnitsError, converge
 
@@ -100,10 +131,18 @@ UNIT_SPEC = {
     "enabled": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
 }
+ANSWER_SPEC = {
+    "port": {"type": "int", "required": True},
+    "path": {"type": "str", "default": "/"},
+    "headers": {"type": "dict", "default": {}},
+    "status": {"type": "int", "required": True},
+}
 ARGUMENT_SPEC = {
     "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT_SPEC},
     "pending": {"type": "bool", "default": False},
     "reload_seconds": {"type": "float", "default": 10.0},
+    "answers": {"type": "list", "elements": "dict", "default": [], "options": ANSWER_SPEC},
+    "answer_seconds": {"type": "float", "default": 5.0},
 }
 
 
@@ -112,14 +151,17 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     units = [Unit(**{**unit, "files": tuple(unit["files"])}) for unit in module.params["units"]]
     try:
-        outcome = converge(
-            units,
-            Systemd(),
-            apply=not module.check_mode,
-            pending=module.params["pending"],
-            reload_seconds=module.params["reload_seconds"],
-        )
-    except (SystemdError, UnitsError) as exc:
+        with only_run(apply=not module.check_mode):
+            outcome = converge(
+                units,
+                Systemd(),
+                apply=not module.check_mode,
+                pending=module.params["pending"],
+                reload_seconds=module.params["reload_seconds"],
+            )
+            if not module.check_mode:
+                wait_for([Answer(**answer) for answer in module.params["answers"]], module.params["answer_seconds"])
+    except (AnswerError, HostLockError, SystemdError, UnitsError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=outcome.changed, actions=outcome.actions, daemon_reloaded=outcome.daemon_reloaded)
 

@@ -21,8 +21,17 @@ MODE = re.compile(r"^0?[0-7]{3}$")
 Render = Callable[[str, Sequence[Row]], Sequence[str]]
 
 
-def build(arguments: Mapping[str, Any], render: Render) -> FileSet:
-    """Return the wanted set; `render` renders a template for many rows at once."""
+def build(arguments: Mapping[str, Any], render: Render) -> list[FileSet]:
+    """Return the wanted sets, in their order; `render` renders a template for many rows at once."""
+    sets = [_set(each, render) for each in (arguments, *arguments["also"])]
+    names = [each.name for each in sets]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ManagedFilesError(f"also: {', '.join(twice)} is written twice: give each set a name of its own")
+    return sets
+
+
+def _set(arguments: Mapping[str, Any], render: Render) -> FileSet:
     files: list[WantedFile] = []
     problems: list[str] = []
     for entry in arguments["files"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
+sys.path.insert(1, str(ROOT / ".cache" / "collections"))
 
 import lab  # noqa: E402  the checkout's own tools are not installed anywhere
+from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets as tenant_secrets  # noqa: E402
 
 SCENARIO = "bench"
 BENCH = ROOT / "tests" / "bench"
@@ -35,6 +38,7 @@ class Hosts:
         """Make the folders, the secret and the image."""
         lab.image("bookworm")
         folder = lab.scenario(SCENARIO)
+        shutil.rmtree(folder / "changes", ignore_errors=True)
         state = lab.CACHE / "bench"
         state.mkdir(mode=0o700, exist_ok=True)
         variables = state / "variables.yml"
@@ -42,6 +46,20 @@ class Hosts:
             with open(os.open(variables, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
                 stream.write(f"---\nbench_secret: {secrets.token_hex(24)}\nbench_state: {state}\n")
         return cls(folder, state)
+
+    @property
+    def secret(self) -> str:
+        """Return the secret from which all others of the deployment are derived."""
+        return (self.state / "variables.yml").read_text().split("bench_secret: ")[1].split()[0]
+
+    @property
+    def api_secret(self) -> str:
+        """Return the secret with which the tenant's tokens are signed."""
+        return tenant_secrets.derive(self.secret, tenant_secrets.FOR_API, "acme", 0)
+
+    def address(self, host: str) -> str:
+        """Return a host's address."""
+        return self.ssh(host, "hostname -I").split()[0]
 
     def play(self, path: str, *arguments: str) -> float:
         """Run a playbook; return its wall time in seconds."""

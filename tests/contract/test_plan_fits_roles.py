@@ -55,5 +55,7 @@ def test_a_role_takes_what_the_plan_hands_to_it(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_playbook_hands_over_what_is_planned(role: str) -> None:
-    playbook = (ROOT / "playbooks" / f"{role}.yml").read_text()
-    assert not [name for name in planned(role) if f"    {name}:" not in playbook]
+    handed = yaml.safe_load((ROOT / "playbooks" / "vars" / f"{role}.yml").read_text())
+    assert not [name for name in planned(role) if name not in handed]
+    for play in ("packages", role):
+        assert f"../vars/{role}.yml" in (ROOT / "playbooks" / "plays" / f"{play}.yml").read_text()

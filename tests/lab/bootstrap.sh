@@ -9,8 +9,12 @@ kind=$1
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
 
+packages="podman runc mmdebstrap iproute2 openssh-client python3-venv"
+# The page of findings is tested in a real browser.
+[ "$kind" = run ] || packages="$packages chromium chromium-driver"
+
 missing=
-for package in podman runc mmdebstrap iproute2 openssh-client python3-venv; do
+for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

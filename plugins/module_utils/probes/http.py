@@ -1,11 +1,12 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One HTTP request to a process of this host, over its Unix socket or its TCP port, with a deadline that holds."""
+"""One HTTP request, over a Unix socket, a TCP port or TLS, with a deadline that holds."""
 
 from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from dataclasses import dataclass, field
 # The largest answer that is asked for, /v1/meta of a big schema, is some hundreds of kilobytes.
 MAX_BODY_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 65536
+SWITCHED = 101
+
+Tls = tuple[ssl.SSLContext, str]
 
 
 class HttpError(Exception):
@@ -41,36 +45,48 @@ class Response:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection that may lead to a Unix socket."""
+    """A connection that may lead to a Unix socket, or begin with TLS."""
 
-    def __init__(self, address: Address, timeout: float) -> None:
+    def __init__(self, address: Address, timeout: float, tls: Tls | None) -> None:
         super().__init__(address.host, address.port or None, timeout=timeout)
         self._path = address.socket_path
+        self._tls = tls
 
     def connect(self) -> None:
         """Open the connection."""
         if self._path is None:
             super().connect()
+            if self._tls:
+                context, server_name = self._tls
+                self.sock = context.wrap_socket(self.sock, server_hostname=server_name)
             return
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
-def get(address: Address, path: str, headers: Mapping[str, str] | None = None, timeout: float = 5.0) -> Response:
+def get(
+    address: Address,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 5.0,
+    tls: Tls | None = None,
+) -> Response:
     """Return the answer to GET `path`; `timeout` (seconds) bounds all of it, however slowly bytes arrive.
 
+    tls: how a TCP port is spoken to with TLS, and for which name.
     Raises HttpError when nothing listens, the time is over, or what answers does not speak HTTP.
     """
     deadline = time.monotonic() + timeout
-    connection = _Connection(address, timeout)
+    connection = _Connection(address, timeout, tls)
     try:
         connection.request("GET", path, headers={"Host": "localhost", **(headers or {})})
         # Once there is an answer without a length, the connection has let go of its socket.
         sock: socket.socket = connection.sock
         _limit(sock, deadline)
         with connection.getresponse() as answer:
-            body = _read(sock, answer, deadline)
+            # After an upgrade the other side speaks another protocol, or waits to be spoken to.
+            body = b"" if answer.status == SWITCHED else _read(sock, answer, deadline)
             return Response(answer.status, body.decode("utf-8", "replace"), dict(answer.getheaders()))
     except (OSError, http.client.HTTPException, ValueError) as exc:
         raise HttpError(f"{address}: {_reason(exc)}") from exc

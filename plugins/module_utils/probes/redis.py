@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import (
     Connection,
@@ -19,6 +20,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import (
     info_fields,
     pairs,
 )
+from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import RedisLogin
 
 # What the server is asked for after logging in, in one round trip.
 QUESTIONS = (
@@ -55,6 +57,45 @@ class RedisIdentity:
     keys_command: bool | None
     password_required: bool
     unknown: Mapping[str, str] = field(default_factory=dict)
+
+
+def data_node(login: RedisLogin, timeout: float, connect: Callable[..., Connection] = Connection) -> tuple[str, int]:
+    """Return host and port of the server that holds the data: behind Sentinel, where the first that answers says.
+
+    Raises RespError when no sentinel knows.
+    """
+    target = login.target
+    if not target.sentinels:
+        return target.host, target.port
+    said = []
+    for host, port in target.sentinels:
+        try:
+            with connect(Endpoint(host, port, tls=login.tls), timeout) as connection:
+                reply = connection.call("SENTINEL", "get-master-addr-by-name", target.master)
+        except RespError as exc:
+            said.append(str(exc))
+            continue
+        if isinstance(reply, list) and len(reply) == 2 and str(reply[1]).isdigit():
+            return str(reply[0]), int(str(reply[1]))
+        said.append(f"{host}:{port} knows no primary {target.master}")
+    raise RespError(f"behind Sentinel: {'; '.join(said)}")
+
+
+def reason_of(exc: RespError) -> str:
+    """Return a word for what is wrong: auth, tls, timeout, protocol, refused or unreachable."""
+    text = str(exc)
+    if isinstance(exc, ReplyError):
+        return "auth" if exc.code in ("NOAUTH", "WRONGPASS", "NOPERM", "DENIED") else "refused"
+    for word, reason in (
+        ("certificate", "tls"),
+        ("SSL", "tls"),
+        ("no answer in time", "timeout"),
+        ("protocol", "protocol"),
+        ("INFO", "protocol"),
+    ):
+        if word in text:
+            return reason
+    return "unreachable"
 
 
 def identify(

@@ -109,7 +109,7 @@ class Tenant:
     def state(self) -> str:
         """Return everything that a run leaves below the tenant's directory and for systemd, but times."""
         return self.host.check_output(
-            "find /opt/cubejs/tenants /etc/systemd/system /etc/sysusers.d -printf '%%p %%m %%u %%g %%l\\n' | sort; "
+            "find /opt/cubejs/tenants /etc/systemd/system /etc/sysusers.d -printf '%p %m %u %g %l\\n' | sort; "
             "cat /etc/systemd/system/cubejs* /etc/systemd/system/cubejs*.d/*; ls -A /opt/cubejs/.staging"
         )
 

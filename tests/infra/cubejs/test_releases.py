@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tenant import FIRST, SECOND, TENANT, UNITS, WORKER, wait_for
+from tenant import FIRST, SECOND, TENANT, UNITS, WORKER
 
 BRING_UP = "cubeops.cubejs.cubejs : Bring the instances up to date, one at a time"
 SHIP = "cubeops.cubejs.cubejs : Bring the releases to the host"
@@ -58,7 +58,8 @@ def test_a_broken_project_is_refused_and_what_runs_is_untouched(
 ) -> None:
     before, release = acme.pids(), acme.current()
     (project / file).write_text(text)
-    run = lab.converge("-e", f"acme_project={project}")
+    # What never answers takes all the time that there is.
+    run = lab.converge("-e", f"acme_project={project}", "-e", "cubejs_start_timeout_seconds=45")
     assert run.status != 0
     assert "was tried and is not switched to" in run.output
     assert said in run.output
@@ -146,8 +147,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_state(acme: Any, lab: Any, conve
     except subprocess.TimeoutExpired:
         subprocess.run(["kill", "-9", "--", f"-{process.pid}"], check=True)
         process.wait()
-        # What was killed is the controller; what it had started on the host ends there.
-        wait_for(lambda: acme.host.run("pgrep -f AnsiballZ").rc != 0, 120)
+    # What was killed is the controller; what it had started on the host goes on there, and the next run waits for it.
     assert converge(acme_log_level="error").status == 0
     assert {acme.environ(unit)["CUBEJS_LOG_LEVEL"] for unit in UNITS} == {"error"}
     normal = [line for line in acme.state().splitlines() if "/releases/" not in line]

@@ -84,3 +84,5 @@ def watching_arguments(shells: Iterable[list[str]], secrets: Iterable[str]) -> I
             watcher.stdin.close()
             watcher.wait(timeout=30)
             reader.join(timeout=30)
+            assert watcher.stdout
+            watcher.stdout.close()

@@ -13,9 +13,16 @@ from pathlib import Path
 from typing import BinaryIO, Union
 
 import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils import host_lock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Endpoint, Tls
 
 Reply = Union[str, int, bytes, None, "list[Reply]"]
+
+
+@pytest.fixture(autouse=True)
+def lock_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep modules that run in tests from waiting for each other."""
+    monkeypatch.setattr(host_lock, "LOCK", tmp_path_factory.getbasetemp() / "host.lock")
 
 
 def encode(reply: Reply) -> bytes:

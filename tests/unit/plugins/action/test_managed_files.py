@@ -60,7 +60,8 @@ def test_files_are_rendered_and_sent_in_one_option(tmp_path: Path) -> None:
     (tmp_path / "templates/t.j2").write_text("{{ greeting }} {{ item.name }}\n")
     made.run(task_vars={"greeting": "hello", "ansible_search_path": [str(tmp_path)]})
     module_args = made.sent["module_args"]
-    assert unpack(module_args["payload"]).files == (
+    [payload] = module_args["payload"]
+    assert unpack(payload).files == (
         WantedFile("a.conf", b"hello a\n"),
         WantedFile("b.conf", b"hello b\n"),
         WantedFile("key", b"marked-secret", mode=0o600, secret=True),
@@ -75,6 +76,12 @@ def test_files_are_rendered_and_sent_in_one_option(tmp_path: Path) -> None:
     [
         pytest.param({"name": "x", "files": [{"dest": "../a", "content": ""}]}, "write an absolute path", id="path"),
         pytest.param({"name": "x", "files": [{"content": ""}]}, "missing required arguments: dest", id="no dest"),
+        pytest.param(
+            {"name": "x", "also": [{"name": "y", "files": [{"dest": "a", "content": ""}]}]},
+            "write an absolute path",
+            id="path in another set",
+        ),
+        pytest.param({"name": "x", "also": [{"name": "x"}]}, "also: x is written twice", id="one name for two sets"),
         pytest.param({"name": "x", "file": []}, "Unsupported parameters.*file", id="unknown option"),
         pytest.param({"name": "x", "files": [{"dest": "/a", "template": "no.j2"}]}, r"no\.j2", id="no template"),
     ],

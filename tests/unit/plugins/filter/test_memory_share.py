@@ -12,6 +12,8 @@ PLANNED = {"products": ["redis"], "redis": {"redis_memory_bytes": None}}
 def test_the_plan_decides_and_else_the_host() -> None:
     assert memory_share(10 * 2**30, "redis", {**PLANNED, "redis": {"redis_memory_bytes": 5}}) == 5
     assert memory_share(10 * 2**30, "redis", PLANNED) == 9 * 2**30
+    assert memory_share(None, "redis", {**PLANNED, "redis": {"redis_memory_bytes": 5}}) == 5
+    assert memory_share(None, "redis", PLANNED) is None
 
 
 def test_a_product_that_is_not_planned_is_named() -> None:

@@ -69,3 +69,20 @@ def test_every_range_and_path_is_specified(spec: dict[str, Any]) -> None:
             option = options[part]
             options = option.get("options")
         assert option["type"] == ("path" if key in checks.PATHS else "int"), key
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        pytest.param("7.0", [], id="right"),
+        pytest.param("8.10", [], id="two digits"),
+        pytest.param(None, [], id="the distribution's"),
+        pytest.param(7.0, ["version-series"], id="a float"),
+        pytest.param(7, ["version-series"], id="a number"),
+        pytest.param("7", ["version-series"], id="major only"),
+        pytest.param("7.0.15", ["version-series"], id="in full"),
+        pytest.param("7.0*", ["version-series"], id="a pattern"),
+    ],
+)
+def test_a_series_of_versions(value: Any, found: list[str]) -> None:
+    assert [finding.rule for finding in checks.check_host({"redis_version": value, "other": 1})] == found

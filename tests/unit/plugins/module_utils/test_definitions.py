@@ -16,7 +16,7 @@ WEAK = "changeme"
 
 @pytest.fixture
 def read(spec: dict[str, Any], make_inventory: Callable[..., Inventory]) -> Callable[..., definitions.Definitions]:
-    redis = {"redis_version": {"type": "str"}, "redis_instances": {"type": "list"}}
+    redis = {"redis_version": {"type": "raw"}, "redis_instances": {"type": "list"}}
     return lambda *arguments, **keys: definitions.read(
         make_inventory(*arguments, **keys), {"cubejs": spec, "redis": redis}, lambda _path: True
     )
@@ -37,7 +37,7 @@ def test_what_is_right_has_no_findings(read: Callable[..., definitions.Definitio
 @pytest.mark.parametrize(
     ("variables", "finding"),
     [
-        pytest.param({"redis_version": 7.0}, ("value-type", "redis_version", ""), id="everywhere wrong: told once"),
+        pytest.param({"redis_version": 7.0}, ("version-series", "redis_version", ""), id="everywhere wrong: told once"),
         pytest.param({"cubejs_listen": "pipe"}, ("value-choice", "cubejs_listen", ""), id="choice"),
         pytest.param({"cubejs_node": {"sorce": "given"}}, ("unknown-key", "cubejs_node.sorce", ""), id="key below"),
         pytest.param({"cubejs_relases_kept": 3}, ("unknown-key", "cubejs_relases_kept", ""), id="misspelt variable"),
@@ -76,7 +76,7 @@ def test_a_variable_is_judged_where_its_role_runs(read: Callable[..., definition
 def test_hosts_are_named_where_others_are_right(read: Callable[..., definitions.Definitions]) -> None:
     groups = {"cubejs_redis": ["one", "two", "three"]}
     hosts = {"one": {"redis_version": 7.0}, "three": {"redis_version": 7.0}}
-    assert found(read(groups=groups, hosts=hosts)) == [("value-type", "redis_version", "one, three")]
+    assert found(read(groups=groups, hosts=hosts)) == [("version-series", "redis_version", "one, three")]
 
 
 def test_a_misspelt_variable_only_warns(read: Callable[..., definitions.Definitions]) -> None:

@@ -29,6 +29,7 @@ class Machine:
     def __init__(self, path: Path) -> None:
         self.store = Store(path / "cubejs")
         self.units = path / "units"
+        self.runtime = path / "run"
         self.proc = path / "proc"
         self.proc.mkdir()
         self.lock = threading.Lock()
@@ -61,6 +62,7 @@ class Machine:
         folder.mkdir(exist_ok=True)
         (folder / "environ").write_text(f"CUBEOPS_RELEASE={digest}\0")
         (self.units / f"{name}.d").mkdir(parents=True, exist_ok=True)
+        (self.runtime / f"{tenant}-{number}").mkdir(parents=True, exist_ok=True)
 
     @staticmethod
     def pid(name: str) -> int:
@@ -113,7 +115,7 @@ class Machine:
 
     def converge(self, *made: Deployment, **options: Any) -> Outcome:
         """Bring deployments up to date."""
-        arguments = {"apply": True, "units": self.units, "proc": self.proc, **options}
+        arguments = {"apply": True, "units": self.units, "proc": self.proc, "runtime": self.runtime, **options}
         return converge(made, self.tools, **arguments)
 
 
@@ -175,6 +177,7 @@ def test_instances_that_are_no_longer_wanted_go_and_those_of_others_stay(machine
     assert outcome.actions == {unit("acme", 2): ["stop"]}
     assert machine.commands == [f"stop {unit('acme', 2)}", f"disable {unit('acme', 2)}", "daemon-reload"]
     assert sorted(path.name for path in machine.units.iterdir()) == [f"{unit('acme')}.d", f"{unit('gone')}.d"]
+    assert sorted(path.name for path in machine.runtime.iterdir()) == ["acme-1", "gone-1"]
 
 
 def test_old_releases_go_and_the_packages_that_only_they_had(machine: Machine) -> None:
@@ -214,6 +217,17 @@ def test_failures_of_all_tenants_are_told_and_nothing_is_removed(machine: Machin
     with pytest.raises(RollError, match=r"cubejs-api@acme-1\.service is not healthy"):
         machine.converge(deployment("acme"), kept=0)
     assert machine.store.releases()["acme"] == ["a", "new"]
+
+
+def test_one_that_is_up_to_date_and_not_healthy_is_told_after_the_others_were_brought_up_to_date(
+    machine: Machine,
+) -> None:
+    machine.store.switch("acme", "new")
+    machine.runs("acme", "new")
+    machine.unhealthy = "acme"
+    with pytest.raises(RollError, match=r"^cubejs-api@acme-1\.service is not healthy"):
+        machine.converge(deployment("acme"), deployment("bazaar"))
+    assert machine.commands == [f"enable {unit('bazaar')}", f"start {unit('bazaar')}"]
 
 
 @pytest.mark.parametrize(

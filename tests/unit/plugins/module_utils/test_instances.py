@@ -9,7 +9,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.instances import (
     Deployment,
     Instance,
     Steps,
-    assignments,
     decide,
     secret_values,
     trial_environment,
@@ -143,10 +142,6 @@ def test_units_that_are_no_longer_wanted_are_those_of_the_same_tenants() -> None
     ]
     found = unwanted([deployment()], there)
     assert found == {"acme": [SECOND, WORKER, "cubejs-trial@acme.service"]}
-
-
-def test_systemds_way_of_writing_variables_is_read() -> None:
-    assert assignments('A=1 "B=two words" C=') == {"A": "1", "B": "two words", "C": ""}
 
 
 @pytest.mark.parametrize(

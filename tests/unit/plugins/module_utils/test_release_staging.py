@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import subprocess
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import archives
+from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.projects import Tree, read_tree
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging, StagingError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
@@ -26,6 +27,7 @@ class Host:
     commands: list[list[str]] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     rc: int = 0
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def store(self) -> Store:
@@ -40,7 +42,7 @@ class Host:
             self.commands.append(list(command))
             return Completed(self.rc, "", "no")
 
-        return Staging(self.store, call, lambda folder, group: self.owners.update({folder.name: group}))
+        return Staging(self.store, call, lambda folder, group: self.owners.update({folder.name: group}), self.clock)
 
     @property
     def tree(self) -> Tree:
@@ -145,16 +147,45 @@ def test_what_a_killed_run_left_is_cleared_and_made_anew(host: Host) -> None:
     assert not (host.store.staged_runtime("r1") / "node_modules").exists()
 
 
-def test_an_npm_that_still_runs_is_not_disturbed(host: Host) -> None:
+def test_a_release_that_was_staged_and_never_switched_to_is_not_staged_again(host: Host) -> None:
+    """Else runs that are killed each time before the switch would never get there."""
+    first, second = host.release(), host.release("info")
+    host.stage(first)
+    host.install()
+    host.staging.adopt(["r1"])
+    host.store.switch("acme", first.id)
+    host.stage(second, found=Found(runtimes=frozenset(["r1"])))
+    found = host.store.look({"acme": "cube-acme"}, "/no/node")
+    assert (found.current["acme"], found.staged["acme"]) == (first.as_wanted(), second.as_wanted())
+    assert plan([second.as_wanted()], found, None).releases == ()
+    assert plan([host.release("trace").as_wanted()], found, None).releases
+    changed = host.store.release("acme", second.id) / "environment/acme.env"
+    changed.write_text("by hand")
+    assert plan([second.as_wanted()], host.store.look({"acme": "cube-acme"}, "/no/node"), None).releases
+
+
+def test_an_npm_that_still_runs_has_its_time(host: Host) -> None:
     made = host.release()
     host.stage(made)
-    before = Path.cwd()
-    os.chdir(host.store.staged_runtime("r1"))
-    try:
-        with pytest.raises(StagingError, match="another run is installing packages"):
-            host.stage(made)
-    finally:
-        os.chdir(before)
+    with subprocess.Popen(["sleep", "60"], cwd=host.store.staged_runtime("r1")) as npm:
+        host.clock = Clock(sleep=lambda _seconds: npm.kill())
+        host.stage(made)
+        assert npm.poll() is not None
+    assert host.store.staged_runtime("r1").is_dir()
+
+
+def test_an_npm_that_hangs_is_not_disturbed(host: Host) -> None:
+    made, slept = host.release(), list[float]()
+    host.stage(made)
+    host.clock = Clock(lambda: sum(slept), slept.append)
+    with subprocess.Popen(["sleep", "60"], cwd=host.store.staged_runtime("r1")) as npm:
+        try:
+            with pytest.raises(StagingError, match=r"another run has been installing packages in .* for 600 s: wait"):
+                host.stage(made)
+            assert npm.poll() is None
+        finally:
+            npm.kill()
+    assert 600 <= sum(slept) < 601
 
 
 def test_a_damaged_release_is_replaced_and_the_process_in_it_keeps_its_files(host: Host) -> None:
@@ -195,14 +226,6 @@ def test_a_group_that_does_not_exist(host: Host) -> None:
     missing = Plan(releases=(("acme", made.id),))
     with pytest.raises(StagingError, match="group cube-acme does not exist"):
         staging.stage(missing, [made.as_wanted()], {made.id: made.files}, host.folder / "archive.tgz")
-
-
-def test_one_run_at_a_time(host: Host) -> None:
-    host.stage(host.release())
-    with open(host.store.root / ".lock", "w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(StagingError, match="another run is writing below"):
-            host.stage(host.release("info"))
 
 
 def test_what_no_one_needs_is_removed(host: Host) -> None:

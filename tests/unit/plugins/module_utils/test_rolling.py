@@ -199,7 +199,14 @@ def test_a_first_start_is_at_once_and_without_a_trial(machine: Machine) -> None:
     machine.pids.clear()
     machine.roll(Steps(start=[WORKER, FIRST, SECOND], switch=True)).run()
     assert machine.commands == [f"start {WORKER}", f"start {FIRST}", f"start {SECOND}"]
-    assert machine.now < 12
+    assert machine.now < 4, "each was watched after the other"
+
+
+def test_one_of_several_that_dies_while_all_are_watched_is_told(machine: Machine) -> None:
+    machine.pids.clear()
+    machine.dies_after[SECOND] = 2.0
+    with pytest.raises(RollError, match=f"^{SECOND} is not healthy: the process ended with status 1"):
+        machine.roll(Steps(start=[WORKER, FIRST, SECOND], switch=True)).run()
 
 
 def test_the_roll_stops_at_the_first_that_is_not_healthy(machine: Machine) -> None:

@@ -106,6 +106,28 @@ def test_the_environment_of_a_process() -> None:
     assert systemd.process_environ(process.pid) == {}
 
 
+def test_a_process_that_is_closed_to_us_is_asked_as_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root without CAP_SYS_PTRACE; somebody else than root may not become the owner and is told so."""
+    monkeypatch.setattr(systemd, "_is_closed_to_us", lambda _path: True)
+    with subprocess.Popen(["sleep", "60"], env={"A": "1", "PATH": os.environ["PATH"]}) as process:
+        try:
+            if os.geteuid() == 0:
+                assert systemd.process_environ(process.pid)["A"] == "1"
+            else:
+                with pytest.raises(SystemdError, match=r"cannot be read: .*Run as root"):
+                    systemd.process_environ(process.pid)
+        finally:
+            process.kill()
+
+
+def test_an_environment_that_nobody_may_read_is_no_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "environ").mkdir()
+    monkeypatch.setattr(systemd, "_is_closed_to_us", lambda _path: True)
+    with pytest.raises(SystemdError, match=r"cannot be read: Permission denied\. Run as root"):
+        systemd.process_environ(1, tmp_path)
+
+
 def test_when_a_process_started() -> None:
     before = time.time()
     with subprocess.Popen(["sleep", "60"]) as process:
@@ -171,3 +193,27 @@ def test_newest_change_counts_a_rename(tmp_path: Path) -> None:
 def test_newest_change_of_nothing(tmp_path: Path) -> None:
     assert systemd.newest_change([]) is None
     assert systemd.newest_change([str(tmp_path / "missing")]) is None
+
+
+def test_all_services_and_those_named_cost_one_call() -> None:
+    blocks = (
+        "Id=a.service\nEnvironmentFiles=/1 (ignore_errors=no)\nEnvironmentFiles=/2 (ignore_errors=yes)\nUser=x=y",
+        "Id=b.service\nUser=",
+        "Id=a.service\nEnvironmentFiles=/1 (ignore_errors=no)\nEnvironmentFiles=/2 (ignore_errors=yes)\nUser=x=y",
+    )
+    asked: list[Sequence[str]] = []
+
+    def answer(command: Sequence[str]) -> Completed:
+        asked.append(command)
+        return Completed(0, "\n\n".join(blocks) + "\n", "")
+
+    found = Systemd(answer).services(["EnvironmentFiles", "User"], ["a.service"])
+    assert len(asked) == 1
+    assert found == [
+        {
+            "Id": ["a.service"],
+            "EnvironmentFiles": ["/1 (ignore_errors=no)", "/2 (ignore_errors=yes)"],
+            "User": ["x=y"],
+        },
+        {"Id": ["b.service"], "User": [""]},
+    ]

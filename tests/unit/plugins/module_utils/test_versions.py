@@ -152,3 +152,15 @@ def test_drivers() -> None:
     assert versions.driver_package("postgres") == "@cubejs-backend/postgres-driver"
     assert versions.driver_package("mysqll") is None
     assert set(versions.DATABASES_WITH_HOST) <= set(versions.database_types())
+
+
+@pytest.mark.parametrize(
+    ("version", "app", "prefix"),
+    [
+        ("0.19.61", None, "STANDALONE_default"), ("0.23.15", "a", "a_default"), ("0.25.0", "a", "a"),
+        ("0.28.67", None, "STANDALONE"), ("0.29.57", "a", "STANDALONE"), ("0.35.81", None, "STANDALONE"),
+        ("0.24.5", "a", None), ("0.24.5", None, None), ("0.29.3", "a", None), ("0.29.3", None, "STANDALONE"),
+    ],
+)  # fmt: skip
+def test_what_redis_keys_begin_with(version: str, app: str | None, prefix: str | None) -> None:
+    assert versions.redis_prefix(version, app) == prefix

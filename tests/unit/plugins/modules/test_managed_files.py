@@ -36,7 +36,7 @@ def run(capsys: pytest.CaptureFixture[str], arguments: dict[str, Any], **flags: 
 
 def packed(tmp_path: Path, content: str = f"KEY={SECRET}\n") -> dict[str, Any]:
     files = (WantedFile("a.env", content.encode(), mode=0o600, secret=True),)
-    return {"name": "test", "payload": core.pack(core.FileSet("test", files, f"{tmp_path}/set"))}
+    return {"name": "test", "payload": [core.pack(core.FileSet("test", files, f"{tmp_path}/set"))]}
 
 
 def test_the_set_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,10 +47,26 @@ def test_the_set_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert not run(capsys, packed(tmp_path))["changed"]
 
 
+def test_several_sets_are_kept_by_one_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = core.FileSet("other", (WantedFile(f"{tmp_path}/loose", b"b\n"),))
+    arguments = packed(tmp_path)
+    arguments["payload"].append(core.pack(other))
+    foretold = run(capsys, arguments, check_mode=True, diff=True)
+    done = run(capsys, arguments, diff=True)
+    assert done["changed_files"] == foretold["changed_files"] == ["a.env", f"{tmp_path}/loose"]
+    assert len(done["diff"]) == len(foretold["diff"]) == 2
+    assert (tmp_path / "loose").read_text() == "b\n"
+    again = run(capsys, arguments)
+    assert not again["changed"]
+    (tmp_path / "loose").write_text("c\n")
+    assert run(capsys, arguments)["changed_files"] == [f"{tmp_path}/loose"]
+    assert again["digest"] == done["digest"] != run(capsys, packed(tmp_path))["digest"]
+
+
 def test_no_secret_is_returned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = run(capsys, packed(tmp_path), diff=True)
     assert result["diff"][0]["after"] == "KEY=<masked, changed>\n"
-    assert result["invocation"]["module_args"]["payload"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert result["invocation"]["module_args"]["payload"] == ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"]
     assert SECRET not in json.dumps(result)
 
 
@@ -70,7 +86,7 @@ def test_files_of_others_are_warned_about(
     [
         pytest.param({"name": "test"}, "runs through its action plugin", id="called without its action"),
         pytest.param(
-            {"name": "test", "payload": core.pack(core.FileSet("test", (WantedFile("a"),), "relative"))},
+            {"name": "test", "payload": [core.pack(core.FileSet("test", (WantedFile("a"),), "relative"))]},
             "root 'relative': write an absolute path",
             id="a set that cannot be meant",
         ),

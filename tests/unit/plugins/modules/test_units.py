@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def run(capsys: pytest.CaptureFixture[str], name: str, **flags: bool) -> dict[str, Any]:
-    arguments = {"units": [{"name": name}], **{f"_ansible_{flag}": value for flag, value in flags.items()}}
+def run(capsys: pytest.CaptureFixture[str], name: str, answers: Sequence[Any] = (), **flags: bool) -> dict[str, Any]:
+    internal = {f"_ansible_{flag}": value for flag, value in flags.items()}
+    arguments = {"units": [{"name": name}], "answers": list(answers), "answer_seconds": 0, **internal}
     with patch_module_args(arguments), pytest.raises(SystemExit):
         units.main()
     result: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -54,3 +56,12 @@ def test_errors_are_messages(commands: list[str], capsys: pytest.CaptureFixture[
     assert result["failed"]
     assert "missing.service does not exist: install its package" in result["msg"]
     assert commands == []
+
+
+def test_services_are_asked_and_not_in_check_mode(commands: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        closed = {"port": listener.getsockname()[1], "status": 308}
+        result = run(capsys, "a.service", [closed])
+        assert "Connection refused: see the service's error log" in result["msg"]
+        assert not run(capsys, "a.service", [closed], check_mode=True).get("failed")

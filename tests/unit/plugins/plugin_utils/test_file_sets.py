@@ -21,7 +21,7 @@ DEFAULTS = {
     "group": "root",
     "secret": False,
 }
-TASK = {"name": "n", "root": None, "validate": [], "entrances": []}
+TASK = {"name": "n", "root": None, "validate": [], "entrances": [], "also": []}
 ITEMS = [{"name": "a", "text": "1{name}"}, {"name": "b", "text": 2}]
 
 
@@ -33,7 +33,8 @@ def render(template: str, rows: Sequence[Row]) -> list[str]:
 
 def files(*entries: dict[str, Any]) -> tuple[WantedFile, ...]:
     arguments = {**TASK, "files": [{**DEFAULTS, **entry} for entry in entries]}
-    return build(arguments, render).files
+    [made] = build(arguments, render)
+    return made.files
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_all_problems_at_once() -> None:
 
 def test_the_rest_of_the_task() -> None:
     step = {"command": "true {staged}", "requires": "/bin/true"}
-    made = build({**TASK, "root": "/etc/x", "validate": [step], "files": []}, render)
+    [made] = build({**TASK, "root": "/etc/x", "validate": [step], "files": []}, render)
     assert (made.name, made.root, made.validate) == ("n", "/etc/x", (Validation("true {staged}", "/bin/true"),))
 
 

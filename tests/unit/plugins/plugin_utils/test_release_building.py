@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,18 @@ def test_private_cas_go_along(tmp_path: Path) -> None:
     certificates = [str(tmp_path / "a.crt"), str(tmp_path / "b.crt")]
     (made,) = builder(tmp_path).build([deployment(tmp_path, ca_certificates=certificates)]).releases
     assert made.files["ca.crt"] == "A\nB\n"
+
+
+def test_a_ca_that_the_run_would_make_first_changes_the_release_that_check_mode_foretells(tmp_path: Path) -> None:
+    missing, other = tmp_path / "ca.crt", deployment(tmp_path, "other")
+    wanted = deployment(tmp_path, ca_certificates=[str(missing)])
+    foretold = {
+        made.tenant: made.id for made in replace(builder(tmp_path), check_mode=True).build([wanted, other]).releases
+    }
+    missing.write_text("PEM")
+    made = {made.tenant: made.id for made in builder(tmp_path).build([wanted, other]).releases}
+    assert foretold["acme"] != made["acme"]
+    assert foretold["other"] == made["other"]
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,14 @@ def test_nobody_there(tmp_path: Path) -> None:
         port = unused.getsockname()[1]
     with pytest.raises(HttpError, match=f"127.0.0.1:{port}: Connection refused"):
         get(Address(port=port), "/")
+
+
+def test_after_an_upgrade_nothing_more_is_waited_for(tmp_path: Path) -> None:
+    def behave(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
+        client.recv(1)  # until the other side has hung up
+
+    began = time.monotonic()
+    assert ask(tmp_path, behave).status == 101
+    assert time.monotonic() - began < 2

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.redis import asks_for_password, identify
+from ansible_collections.cubeops.cubejs.plugins.module_utils import redis_url
+from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.redis import (
+    asks_for_password,
+    data_node,
+    identify,
+    reason_of,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import ReplyError, RespError
+from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import RedisLogin
 
 INFO = {
     "redis_version": "7.0.15",
@@ -98,3 +105,36 @@ def test_a_refusal_is_an_error(servers: Any, fake_redis: Any, password: str, db:
 def test_something_else_is_no_redis_server(servers: Any, fake_redis: Any, info: dict[str, str]) -> None:
     with pytest.raises(RespError, match="INFO"):
         identify(servers.redis(fake_redis(info=info)), "old")
+
+
+def sentinel_login(*sentinels: tuple[str, int]) -> RedisLogin:
+    target = redis_url.Target("first", 1, 0, tls=False, sentinels=sentinels, master="main")
+    return RedisLogin(target, redis_url.IOREDIS)
+
+
+def test_the_first_sentinel_that_answers_says_where_the_data_are(servers: Any, fake_redis: Any) -> None:
+    answers: Any = {"SENTINEL": ["192.0.2.9", "7000"]}
+    sentinel = servers.redis(fake_redis(passwords=set(), answers=answers))
+    login = sentinel_login(("127.0.0.1", 1), (sentinel.host, sentinel.port))
+    assert data_node(login, 5.0) == ("192.0.2.9", 7000)
+
+
+@pytest.mark.parametrize("answer", [[], ["h", "no port"], "text", 7], ids=str)
+def test_sentinels_that_do_not_know(servers: Any, fake_redis: Any, answer: Any) -> None:
+    sentinel = servers.redis(fake_redis(passwords=set(), answers={"SENTINEL": answer}))
+    with pytest.raises(RespError, match="knows no primary main"):
+        data_node(sentinel_login((sentinel.host, sentinel.port)), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("exc", "reason"),
+    [
+        (ReplyError("WRONGPASS x"), "auth"), (ReplyError("NOPERM x"), "auth"), (ReplyError("LOADING x"), "refused"),
+        (RespError("h: its certificate is not trusted: x"), "tls"), (RespError("h: [SSL] wrong version"), "tls"),
+        (RespError("h: no answer in time"), "timeout"), (RespError("h: Connection refused"), "unreachable"),
+        (RespError("h: does not speak the Redis protocol"), "protocol"), (RespError("INFO has no run_id"), "protocol"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_word_for_what_is_wrong(exc: RespError, reason: str) -> None:
+    assert reason_of(exc) == reason
