@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Callable
+from typing import Callable, Optional, TypeVar
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Instance as SeenInstance
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Observation
 
 API = "api"
 REFRESH_WORKER = "refresh_worker"
 SOCKET = "socket"
 TCP = "tcp"
+
+Member = TypeVar("Member")
 
 
 @dataclass(frozen=True)
@@ -194,11 +198,64 @@ class Proxy:
 
 
 @dataclass(frozen=True)
+class LiveInstance:
+    """One Cube.js process as it was seen, and whose it is.
+
+    tenant: the name of its deployment, planned or made up for what nobody planned. kind: what it is meant to be.
+    planned: None where the inventory does not know it.
+    """
+
+    tenant: str
+    kind: str
+    host: str
+    seen: SeenInstance
+    planned: Optional[Instance] = None
+
+    @property
+    def name(self) -> str:
+        """Return the name by which findings call it: its unit's, or of what else started it."""
+        return self.seen.name
+
+    @property
+    def version(self) -> str:
+        """Return the version of Cube that is installed; "" where it could not be read."""
+        return self.seen.packages.version
+
+
+@dataclass(frozen=True)
+class Live:
+    """What was seen of the fleet.
+
+    observations: host -> what was read there. missing: host -> why it was not looked at. declared_age_seconds: tenant
+    -> how old its newest pre-aggregation may be, where that is declared.
+    """
+
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    instances: tuple[LiveInstance, ...] = ()
+    declared_age_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def tenants(self) -> tuple[str, ...]:
+        """Return the names of the deployments that were seen."""
+        return tuple(sorted({instance.tenant for instance in self.instances}))
+
+    def instances_of(self, tenant: str) -> tuple[LiveInstance, ...]:
+        """Return the processes of a deployment."""
+        return self._by_tenant.get(tenant, ())
+
+    @cached_property
+    def _by_tenant(self) -> dict[str, tuple[LiveInstance, ...]]:
+        return _grouped(self.instances, lambda instance: instance.tenant)
+
+
+@dataclass(frozen=True)
 class Fleet:
     """All of it.
 
     names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
     cube_memory_bytes: host -> what its Cube.js processes have together, where that is known.
+    live: None where no host was looked at.
     """
 
     tenants: tuple[Tenant, ...] = ()
@@ -209,6 +266,11 @@ class Fleet:
     names: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    live: Optional[Live] = None
+
+    def tenant(self, name: str) -> Tenant | None:
+        """Return the planned tenant of that name."""
+        return self._tenants.get(name)
 
     def instances_of(self, tenant: str) -> tuple[Instance, ...]:
         """Return the processes of a tenant."""
@@ -223,12 +285,16 @@ class Fleet:
         return _grouped(self.instances, lambda instance: instance.tenant)
 
     @cached_property
+    def _tenants(self) -> dict[str, Tenant]:
+        return {tenant.name: tenant for tenant in self.tenants}
+
+    @cached_property
     def _by_host(self) -> dict[str, tuple[Instance, ...]]:
         return _grouped(self.instances, lambda instance: instance.host)
 
 
-def _grouped(instances: Iterable[Instance], key: Callable[[Instance], str]) -> dict[str, tuple[Instance, ...]]:
-    found: dict[str, list[Instance]] = {}
+def _grouped(instances: Iterable[Member], key: Callable[[Member], str]) -> dict[str, tuple[Member, ...]]:
+    found: dict[str, list[Member]] = {}
     for instance in instances:
         found.setdefault(key(instance), []).append(instance)
     return {name: tuple(members) for name, members in found.items()}

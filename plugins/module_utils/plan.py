@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import judging, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import Definitions, read
 from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import Builder, cube_share, products
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance, Proxy, Tenant
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import Servers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import Reader
@@ -54,7 +53,7 @@ def build(
     builder = Builder(inventory, ca_directory)
     servers = Servers(inventory, definitions.by_name, ca_directory)
     fleet = _fleet(inventory, tenants, builder, servers, definitions)
-    found = [finding for rule in RULES for finding in rule.check(fleet)]
+    found = judging.judge_plan(fleet)
     reported = {finding.subject for finding in unread}
     others = (finding for finding in (*definitions.findings, *found) if finding.subject not in reported)
     return Plan(fleet, tuple(dict.fromkeys((*unread, *others))), _data(inventory, fleet, builder, servers, definitions))

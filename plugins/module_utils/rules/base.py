@@ -4,35 +4,102 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Callable, ClassVar, TypeVar
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, Finding
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, FAIL, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, LiveInstance
 
 Item = TypeVar("Item")
 
 
-class Rule(ABC):
+class Rule:
     """One check over a fleet, planned or observed. A subclass's docstring is its documentation: what, and why.
 
-    id: kebab-case words, stable for ever. title: the rule in a line. severity: of its findings.
+    id: kebab-case words, stable for ever. title: the rule in a line, as it should be. severity: of its findings.
+    versions: the releases of Cube.js to which it applies, "" all. sentences: of the production checklist that it
+    implements, by the ids of checklist.py. source: where the rule or its numbers come from. remedy: what to do, where
+    a finding does not know better. across_hosts: what it says of a tenant depends on all hosts of the tenant, so that
+    it cannot pass while one of them was not looked at.
+
+    A rule that judges an inventory overrides planned(), one that judges live hosts observed(), many do both. planned()
+    yields what is wrong. observed() yields one finding for each subject, whether it passes, fails, cannot be known
+    (unknown) or has nothing to be judged by (not_applicable): what was looked at is told, too.
     """
 
     id: ClassVar[str]
     title: ClassVar[str]
     severity: ClassVar[str] = ERROR
+    versions: ClassVar[str] = ""
+    sentences: ClassVar[tuple[str, ...]] = ()
+    source: ClassVar[str] = ""
+    remedy: ClassVar[str] = ""
+    across_hosts: ClassVar[bool] = False
 
-    @abstractmethod
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield what is wrong."""
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:  # noqa: ARG002 for those that override it
+        """Yield what is wrong with the plan."""
+        yield from ()
+
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 for those that override it
+        """Yield what was seen on live hosts, a finding for each subject. fleet: the plan, empty without one."""
+        yield from ()
+
+    @property
+    def judges_plan(self) -> bool:
+        """Return whether an inventory alone can be judged."""
+        return type(self).planned is not Rule.planned
+
+    @property
+    def judges_hosts(self) -> bool:
+        """Return whether live hosts can be judged."""
+        return type(self).observed is not Rule.observed
 
     def found(
-        self, subject: str, message: str, remedy: str, *, tenant: str = "", host: str = "", severity: str | None = None
+        self,
+        subject: str,
+        message: str,
+        remedy: str = "",
+        *,
+        tenant: str = "",
+        host: str = "",
+        severity: str | None = None,
+        status: str = FAIL,
+        evidence: Iterable[str] = (),
     ) -> Finding:
-        """Return a finding of this rule."""
-        return Finding(self.id, subject, message, remedy, severity or self.severity, tenant=tenant, host=host)
+        """Return a finding of this rule: failed, unless status says otherwise."""
+        return Finding(
+            self.id,
+            subject,
+            message,
+            remedy or self.remedy,
+            severity or self.severity,
+            status,
+            tenant=tenant,
+            host=host,
+            evidence=tuple(evidence),
+        )
+
+    def of(
+        self,
+        instance: LiveInstance,
+        status: str,
+        message: str,
+        remedy: str = "",
+        *,
+        evidence: Iterable[str] = (),
+        severity: str | None = None,
+    ) -> Finding:
+        """Return what is said of one live instance."""
+        return self.found(
+            instance.name,
+            message,
+            remedy,
+            tenant=instance.tenant,
+            host=instance.host,
+            severity=severity,
+            status=status,
+            evidence=evidence,
+        )
 
 
 def repeated(items: Iterable[Item], key: Callable[[Item], Hashable]) -> Iterator[tuple[Hashable, list[Item]]]:

@@ -27,7 +27,7 @@ class VersionWorks(Rule):
     id = "version-works"
     title = "The version of Cube is written in full and can be deployed"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield versions that cannot be deployed, and tenants whose hosts disagree."""
         for tenant in fleet.tenants:
             for version in tenant.versions:
@@ -49,7 +49,7 @@ class MemoryDriverIsAlone(Rule):
     id = "memory-driver-one-process"
     title = "The memory driver serves one process only"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants with the memory driver and more than one process."""
         for tenant in fleet.tenants:
             if tenant.cache_and_queue_driver == "memory" and tenant.processes > 1:
@@ -69,7 +69,7 @@ class RefreshWorkerStarts(Rule):
     id = "refresh-worker-version"
     title = "The version has a refresh worker"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants whose version has none."""
         for tenant in fleet.tenants:
             if tenant.refresh_worker and not versions.within(tenant.version, _FIRST_WORKER):
@@ -87,7 +87,7 @@ class EnvironmentIsFree(Rule):
     id = "environment-free"
     title = "A tenant's own variables do not contradict the role's"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield variables that are not the tenant's to set, or that its version does not read."""
         for tenant in fleet.tenants:
             for name in tenant.environment:
@@ -125,7 +125,7 @@ class DatabaseKnown(Rule):
     id = "database-type"
     title = "Cube has a driver for the source database"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield kinds without a driver, and endpoints that are not said."""
         for tenant in fleet.tenants:
             kind = tenant.database.type
@@ -150,7 +150,7 @@ class MemorySuffices(Rule):
     id = "memory-suffices"
     title = "A host's memory holds its processes"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield hosts whose memory is known and too small."""
         for host, share in fleet.cube_memory_bytes.items():
             count = len(fleet.instances_on(host))

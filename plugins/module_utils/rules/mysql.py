@@ -31,7 +31,7 @@ class StorageGiven(Rule):
     id = "storage-endpoint"
     title = "Every tenant has a pre-aggregation storage, or says that it needs none"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants whose storage is not said, or that their version cannot use."""
         for tenant in fleet.tenants:
             for key in tenant.missing:
@@ -66,7 +66,7 @@ class StorageSchemaIsOwn(Rule):
     id = "storage-schema-shared"
     title = "A pre-aggregation schema holds one tenant's pre-aggregations and nothing else"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield schemas that two tenants share, or that are the source."""
         for _key, members in repeated(_linked(fleet), lambda pair: (*_place(pair[1]), pair[1].schema)):
             first, *others = members
@@ -96,7 +96,7 @@ class StorageOffSource(Rule):
     id = "storage-on-source-server"
     title = "Up to 0.27.34 the storage is not on the source's MySQL server"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants whose version collides there."""
         for tenant, link in _linked(fleet):
             always = versions.within(tenant.version, versions.STAGES_IN_SOURCE)
@@ -119,7 +119,7 @@ class StorageSpeaksTls(Rule):
     id = "storage-tls"
     title = "TLS to the source means TLS to the storage"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants with TLS to the source and a storage without."""
         for tenant, link in _linked(fleet):
             reads = versions.within(tenant.version, _STORAGE_SPEAKS_TLS)
@@ -138,7 +138,7 @@ class StorageServerWorks(Rule):
     id = "storage-server-version"
     title = "The storage is a server that Cube can log in to"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield servers of a version that cannot work; an unknown version is judged on the host."""
         for store in fleet.stores:
             problem = versions.mysql_server_problem(store.version) if store.version else None
@@ -152,7 +152,7 @@ class StorageHasRoom(Rule):
     id = "storage-max-connections"
     title = "MySQL allows what its clients' pools may open"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield servers with fewer connections than their clients may open."""
         for store in fleet.stores:
             if store.max_connections < store.need:

@@ -19,7 +19,7 @@ class PortsDiffer(Rule):
     id = "ports-differ"
     title = "No two servers of a host want the same port"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield ports that are wanted twice; tenants with the same number are another rule's."""
         for _place, owners in repeated(set(_owners(fleet)), lambda owner: owner[:2]):
             host, port, _what = owners[0]
@@ -50,7 +50,7 @@ class AddressesAreKnown(Rule):
     id = "address-known"
     title = "Hosts that others connect to have an IP address"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield hosts whose address is a name, or loopback, where other hosts need it."""
         for host in sorted(_reached(fleet)):
             address = fleet.addresses.get(host, host)
@@ -82,7 +82,7 @@ class SocketIsReached(Rule):
     id = "socket-reached"
     title = "API instances on a socket have their proxies on the same host"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield hosts whose instances listen on sockets that a proxy elsewhere cannot reach."""
         proxies = {tenant.name: tenant.proxy_hosts for tenant in fleet.tenants}
         for instance in fleet.instances:

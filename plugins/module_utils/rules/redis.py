@@ -24,7 +24,7 @@ class RedisGiven(Rule):
     id = "redis-endpoint"
     title = "Every tenant has a Redis"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants for which no host and no address of a Redis is given."""
         for tenant in fleet.tenants:
             if "redis.host" in tenant.missing:
@@ -43,7 +43,7 @@ class RedisUrlCarried(Rule):
     id = "redis-url"
     title = "The client can use the Redis URL and carry its password"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield URLs that the client cannot use as they are meant."""
         for tenant, link in _linked(fleet):
             for problem in link.problems:
@@ -75,7 +75,7 @@ class RedisPoolSize(Rule):
     id = "redis-pool-size"
     title = "Redis pools hold 2 x max_in_flight + 10 connections, never fewer than 10"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield pools that are too small for any load, or for the one declared."""
         for tenant, link in _linked(fleet):
             subject = f"{tenant.subject}.redis.pool_max"
@@ -110,7 +110,7 @@ class RedisHasRoom(Rule):
     id = "redis-maxclients"
     title = "Redis allows what its clients' pools may open"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield Redis instances with fewer connections than their clients may open."""
         subjects = {tenant.name: tenant.subject for tenant in fleet.tenants}
         for server in fleet.redis_servers:
@@ -135,7 +135,7 @@ class RedisNotShared(Rule):
     id = "redis-shared-by-tenants"
     title = "No two tenants share a Redis keyspace"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants on the same server and index."""
         usable = [(tenant, link) for tenant, link in _linked(fleet) if link.host]
         for _place, members in repeated(usable, lambda pair: (pair[1].host.lower(), pair[1].port, pair[1].index)):

@@ -18,7 +18,7 @@ class SecretStrength(Rule):
     id = "secret-strength"
     title = "Secrets are long, random and no samples"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield weak secrets; of servers that are not ours a weak password only warns."""
         for tenant in fleet.tenants:
             for secret in filter(lambda secret: secret.problems, tenant.secrets):
@@ -40,7 +40,7 @@ class MasterSecretGiven(Rule):
     id = "master-secret"
     title = "There is a master secret where secrets are derived"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield once how many secrets nothing gives."""
         orphans = [
             secret
@@ -63,7 +63,7 @@ class SecretsDiffer(Rule):
     id = "secret-shared-by-tenants"
     title = "No two tenants share a secret"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield secrets that another tenant has too."""
         own = [
             (tenant, secret)

@@ -22,7 +22,7 @@ class TenantName(Rule):
     id = "tenant-name"
     title = "Tenant names fit a user, a unit and a schema"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield the names off the pattern."""
         for tenant in fleet.tenants:
             if tenant.name and not names.is_tenant_name(tenant.name):
@@ -40,7 +40,7 @@ class TenantsDiffer(Rule):
     id = "tenant-unique"
     title = "No two tenants share a name, a number or a server name"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield what more than one tenant has."""
         for name, members in repeated(fleet.tenants, lambda tenant: tenant.name):
             yield self.found(
@@ -68,7 +68,7 @@ class NumberInRange(Rule):
     id = "tenant-number"
     title = "Tenant numbers are 1 to 999"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield the numbers out of range."""
         for tenant in fleet.tenants:
             if tenant.number is not None and tenant.number not in names.NUMBERS:
@@ -86,7 +86,7 @@ class ServerName(Rule):
     id = "server-name"
     title = "Every tenant behind Nginx has a valid server name"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield server names that are missing or cannot be host names."""
         for tenant in fleet.tenants:
             subject = f"{tenant.subject}.server_name"
@@ -107,7 +107,7 @@ class TenantHasHosts(Rule):
     id = "tenant-hosts"
     title = "Every tenant has hosts to run on"
 
-    def check(self, fleet: Fleet) -> Iterator[Finding]:
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants that would run nowhere, and names that are no host."""
         for tenant in fleet.tenants:
             strangers = [name for name in tenant.hosts if name not in fleet.names]

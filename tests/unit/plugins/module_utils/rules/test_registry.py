@@ -6,8 +6,9 @@ import inspect
 import re
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, WARNING
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import BY_ID
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import SEVERITIES
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
@@ -29,10 +30,14 @@ def test_a_rule_says_what_it_is(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.id)
     assert rule.title
     assert not rule.title.endswith(".")
-    assert rule.severity in (ERROR, WARNING)
+    assert rule.severity in SEVERITIES
     assert len((type(rule).__doc__ or "").split()) > 8
+    assert rule.judges_plan or rule.judges_hosts
+    assert set(rule.sentences) <= set(BY_ID)
+    assert rule.remedy or not rule.judges_hosts
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_an_empty_fleet_has_no_findings(rule: Rule) -> None:
-    assert list(rule.check(Fleet())) == []
+    assert list(rule.planned(Fleet())) == []
+    assert list(rule.observed(Fleet(), Live())) == []

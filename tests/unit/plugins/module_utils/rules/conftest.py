@@ -1,0 +1,154 @@
+"""A fleet as it is seen when all is well, for rules on live hosts: each test breaks what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils import judging
+from ansible_collections.cubeops.cubejs.plugins.module_utils import observation as seen
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, REFRESH_WORKER, Fleet, Live, LiveInstance
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Answer, HttpSeen
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
+
+NOW = 1_800_000_000.0
+ENVIRONMENT = {
+    "NODE_ENV": "production",
+    "CUBEJS_DB_TYPE": "mysql",
+    "CUBEJS_EXT_DB_TYPE": "mysql",
+    "CUBEJS_EXT_DB_HOST": "127.0.0.1",
+    "CUBEJS_EXT_DB_NAME": "cube_acme",
+    "CUBEJS_EXT_DB_USER": "cube_acme",
+    "CUBEJS_PRE_AGGREGATIONS_SCHEMA": "cube_acme",
+    "CUBEJS_REDIS_URL": "redis://127.0.0.1:6401/0",
+    "CUBEJS_REDIS_POOL_MIN": "2",
+    "CUBEJS_REDIS_POOL_MAX": "110",
+}
+SECRETS = ("CUBEJS_API_SECRET", "CUBEJS_DB_PASS", "CUBEJS_EXT_DB_PASS", "CUBEJS_REDIS_PASSWORD")
+ANSWERS = {
+    "root": Answer(200, "<h1>Cube.js server is running in production mode.</h1>"),
+    "playground_context": Answer(404),
+    "playground_files": Answer(404),
+    "meta_without_token": Answer(403),
+    "meta_bad_token": Answer(403),
+    "meta_unsigned_token": Answer(403),
+    "meta_signed_token": Answer(200),
+    "livez": Answer(200),
+    "readyz": Answer(200),
+    "websocket": Answer(404),
+}
+
+
+def setting(value: str | None, path: str = "/etc/cubejs/acme.env", **of_secret: Any) -> seen.Setting:
+    """Return a setting from an environment file; value None is a secret, told by fingerprint= and problems=."""
+    return seen.Setting(seen.Value(value, **of_secret), seen.ENVIRONMENT_FILE, path)
+
+
+def instance(
+    name: str = "cubejs-api@acme-1.service",
+    kind: str = API,
+    *,
+    tenant: str = "acme",
+    host: str = "one",
+    version: str = "0.29.57",
+    environment: Mapping[str, str | None] | None = None,
+    **changes: Any,
+) -> LiveInstance:
+    """Return a healthy instance; environment: variables to set, or (None) to take out; changes: fields of Instance."""
+    values: dict[str, str | None] = {
+        **ENVIRONMENT,
+        **({"CUBEJS_REFRESH_WORKER": "true"} if kind == REFRESH_WORKER else {}),
+        **(environment or {}),
+    }
+    settings = {key: setting(value) for key, value in values.items() if value is not None}
+    secrets = {
+        key: setting(None, fingerprint=f"{tenant}-{key}") for key in SECRETS if (environment or {}).get(key, "") == ""
+    }
+    fields: dict[str, Any] = {
+        "name": name,
+        "running": True,
+        "found_by": (seen.BY_UNIT, seen.BY_PROCESS),
+        "manager": seen.SYSTEMD,
+        "process": seen.Process(
+            pid=100, parent=1, user=f"cube-{tenant}", uid=900, command=("node", "server.js"), script="server.js",
+            directory=f"/srv/{tenant}", executable="/usr/bin/node", started_at=NOW - 3600, node_version="20.20.2",
+            open_files_soft=65536, open_files_hard=65536, open_files=40, memory_bytes=110 << 20,
+        ),
+        "unit": seen.Unit(
+            name=name, state="active", sub_state="running", enabled="enabled", user=f"cube-{tenant}", restart="always",
+            restart_seconds=5.0, start_limit_interval_seconds=0.0, start_limit_burst=5, restarts=0,
+            timeout_stop_seconds=20.0, open_files=65536,
+        ),
+        "packages": seen.Packages(
+            directory=f"/srv/{tenant}/node_modules", version=version, versions={"@cubejs-backend/server": version},
+            engines="^14.0.0 || ^16.0.0 || >=17.0.0", lockfiles=("package-lock.json",),
+        ),
+        "settings": {**settings, **secrets},
+        "http": HttpSeen("/run/cubejs/acme/api.sock", "production", ANSWERS, same_process=True, settled_seconds=3.0),
+        "journal": None,
+        **changes,
+    }  # fmt: skip
+    return LiveInstance(tenant, kind, host, seen.Instance(**fields))
+
+
+def host(name: str = "one", **changes: Any) -> seen.Observation:
+    """Return what was seen on a host besides its instances; live() puts those in."""
+    fields: dict[str, Any] = {
+        "format": seen.FORMAT,
+        "host": name,
+        "machine": f"machine-{name}",
+        "taken_at": NOW,
+        "privileged": True,
+        "memory_bytes": 8 << 30,
+        **changes,
+    }
+    return seen.Observation(**fields)
+
+
+def live(*instances: LiveInstance, hosts: tuple[seen.Observation, ...] = (), **changes: Any) -> Live:
+    """Return what was seen: these instances (an API instance and a worker without any), on the hosts that they name."""
+    present = instances or (instance(), instance("cubejs-worker@acme.service", REFRESH_WORKER))
+    named = {each.host: each for each in hosts}
+    found = {
+        name: replace(
+            named.get(name) or host(name), instances=tuple(each.seen for each in present if each.host == name)
+        )
+        for name in {*named, *(each.host for each in present)}
+    }
+    return Live(observations=found, instances=present, **changes)
+
+
+class Seen:
+    """The functions above, and what a rule says."""
+
+    instance = staticmethod(instance)
+    host = staticmethod(host)
+    setting = staticmethod(setting)
+    live = staticmethod(live)
+    now = NOW
+
+    @staticmethod
+    def judge(rule: str, found: Live, plan: Fleet | None = None) -> list[Finding]:
+        """Return the findings of one rule."""
+        chosen = [each for each in RULES if each.id == rule]
+        assert chosen, f"no rule is called {rule}"
+        return judging.judge_hosts(replace(plan or Fleet(), live=found), chosen)
+
+    def statuses(self, rule: str, *arguments: Any, **keys: Any) -> list[str]:
+        """Return the statuses of a rule's findings, of what live() takes."""
+        return [finding.status for finding in self.judge(rule, live(*arguments, **keys))]
+
+
+@pytest.fixture
+def seeing() -> Seen:
+    """Return the functions that make live fleets."""
+    return Seen()
+
+
+@pytest.fixture
+def verdicts(seeing: Seen) -> Callable[..., list[str]]:
+    """Return a function from a rule's id, and what live() takes, to the statuses of its findings."""
+    return seeing.statuses
