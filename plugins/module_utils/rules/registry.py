@@ -4,10 +4,20 @@
 
 from __future__ import annotations
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    cube,
+    looking,
+    mysql,
+    network,
+    redis,
+    secrets,
+    tenants,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
+    looking.HostLookedAt(),
+    looking.InstancePresent(),
     cube.VersionWorks(),
     tenants.TenantName(),
     tenants.NumberInRange(),
