@@ -44,7 +44,7 @@ def parse(options: Mapping[str, Any]) -> tuple[bytes, Wanted]:
 
 def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     key = options.get("fingerprint_key")
-    if key is not None and not _is_key(key):
+    if key is not None and not is_key(key):
         yield (
             f"fingerprint_key: <masked> is not at least {KEY_DIGITS} hexadecimal digits, two for each byte. Take a new "
             "one for every run, such as the output of `openssl rand -hex 32`"
@@ -67,7 +67,8 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
 _PORTS = ("https_port", "http_port")
 
 
-def _is_key(text: str) -> bool:
+def is_key(text: str) -> bool:
+    """Return whether a text can be a key of fingerprints."""
     return len(text) >= KEY_DIGITS and len(text) % 2 == 0 and all(each in "0123456789abcdefABCDEF" for each in text)
 
 
