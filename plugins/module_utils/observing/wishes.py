@@ -12,6 +12,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.probing i
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.https import ProxyAsked
 
 KEY_DIGITS = 32
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 # Option -> the least and the most that it may be, in its own unit.
 RANGES: Mapping[str, tuple[float, float]] = {
     "deadline_seconds": (1, 600),
@@ -57,6 +58,9 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
             f"settle_seconds: {options['settle_seconds']} leaves nothing of deadline_seconds "
             f"({options['deadline_seconds']}). Lower it, or raise deadline_seconds"
         )
+    for at, each in enumerate(options["proxies"]):
+        if each["ca_certificates"] is not None and _CERTIFICATE not in each["ca_certificates"]:
+            yield f"proxies[{at}].ca_certificates: there is none in it. Give the text of a PEM file"
     ports = [(f"proxies[{at}].{name}", each[name]) for at, each in enumerate(options["proxies"]) for name in _PORTS]
     ports += [(f"reach[{at}].port", each["port"]) for at, each in enumerate(options["reach"])]
     for where, port in ports:
@@ -79,4 +83,5 @@ def _proxy(given: Mapping[str, Any]) -> ProxyAsked:
         https_port=given["https_port"],
         http_port=given["http_port"],
         ca_path=given["ca_path"],
+        ca_certificates=given["ca_certificates"],
     )
