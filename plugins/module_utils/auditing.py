@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Optional
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import drift as drifting
 from ansible_collections.cubeops.cubejs.plugins.module_utils import explaining, judging, waivers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.baseline import compare
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
@@ -20,15 +21,17 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Observation, ObservationError
-from ansible_collections.cubeops.cubejs.plugins.module_utils.report.model import Location, Report
+from ansible_collections.cubeops.cubejs.plugins.module_utils.report.model import TITLE, Location, Report
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import forms
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.looking import HostLookedAt
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import nearest
 
-PLAN, HOSTS = "plan", "hosts"
-MODES = (PLAN, HOSTS)
+PLAN, HOSTS, DRIFT = "plan", "hosts", "drift"
+MODES = (PLAN, HOSTS, DRIFT)
 LONGEST_REASON = 300
+DRIFT_TITLE = "Cube.js plan and hosts"
 
 LIMITED = "left out by --limit"
 NOT_REGISTERED = "nothing was registered for it"
@@ -42,8 +45,8 @@ class AuditError(ValueError):
 class Criteria:
     """What is judged, and what counts.
 
-    mode: the plan alone, or hosts beside it. rules: the ids of those that are applied. earlier: the findings of a
-    baseline, None without one. fail_on, new_only: as in Report.
+    mode: the plan alone, hosts and the plan, or hosts beside the plan. rules: the ids of those that are applied.
+    earlier: the findings of a baseline, None without one. fail_on, new_only: as in Report.
     """
 
     mode: str = HOSTS
@@ -55,10 +58,14 @@ class Criteria:
 
     def judges(self, rule: str) -> bool:
         """Return whether findings of this rule may come of it."""
-        return rule in self.rules and (self.mode == HOSTS or rule in _JUDGE_PLANS)
+        if self.mode == HOSTS:
+            return rule in self.rules and rule not in drifting.TITLES
+        return rule in self.rules and rule in (_JUDGE_PLANS if self.mode == PLAN else _JUDGE_DRIFT)
 
 
 _JUDGE_PLANS = frozenset((*forms.INVENTORY, *(rule.id for rule in RULES if rule.judges_plan)))
+# What is not looked at has drifted for all one knows.
+_JUDGE_DRIFT = frozenset((*drifting.TITLES, HostLookedAt.id))
 
 
 def chosen(only: Collection[str] = (), skip: Collection[str] = ()) -> frozenset[str]:
@@ -102,13 +109,21 @@ def read_results(
     return observations, missing
 
 
-def judge(fleet: Fleet, planned: Iterable[Finding], criteria: Criteria) -> list[Finding]:
-    """Return what the rules say. planned: the findings of the plan, which it is not judged by a second time."""
+def judge(
+    fleet: Fleet, planned: Iterable[Finding], criteria: Criteria, compared: drifting.Plan | None = None
+) -> list[Finding]:
+    """Return what the rules say.
+
+    planned: the findings of the plan, which it is not judged by a second time. compared: what the hosts are held
+    against where drift is looked for.
+    """
     found = [finding for finding in planned if criteria.judges(finding.rule)]
-    if criteria.mode == HOSTS:
+    if criteria.mode != PLAN:
         for rule in RULES:
             if criteria.judges(rule.id):
                 found += _of_rule(rule, fleet)
+    if criteria.mode == DRIFT and compared is not None:
+        found += [finding for finding in drifting.drift(fleet, compared) if criteria.judges(finding.rule)]
     return found
 
 
@@ -140,6 +155,7 @@ def report(
         findings=told,
         generated_at=now,
         collection_version=collection_version,
+        title=DRIFT_TITLE if criteria.mode == DRIFT else TITLE,
         hosts=tuple(sorted((*live.observations, *live.same_machines) if fleet.live else hosts)),
         tenants=tuple(sorted({*live.tenants, *(tenant.name for tenant in fleet.tenants)} - {""})),
         missing_hosts=missing,

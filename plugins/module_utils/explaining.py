@@ -7,6 +7,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import drift
 from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import BY_ID, Sentence
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import forms
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
@@ -22,7 +23,7 @@ class UnknownRuleError(ValueError):
 
 def titles() -> Mapping[str, str]:
     """Return id -> title of everything that findings may come from."""
-    return {**forms.INVENTORY, **forms.WAIVERS, **{rule.id: rule.title for rule in RULES}}
+    return {**forms.INVENTORY, **forms.WAIVERS, **drift.TITLES, **{rule.id: rule.title for rule in RULES}}
 
 
 def why(rule: Rule) -> str:
@@ -53,10 +54,16 @@ def explain(name: str) -> str:
         return "\n".join(_lines(rule))
     known = titles()
     if name in known:
-        return f"{name}\n  {known[name]}.\n\n  Judges the inventory's form, or waivers; docs/reports.md tells more."
+        return f"{name}\n  {known[name]}.\n\n  {_kind(name)}; docs/reports.md tells more."
     close = nearest(name, known)
     meant = f" Did you mean {close}?" if close else ""
     raise UnknownRuleError(f"there is no rule {name[:60]!r}.{meant} The rules are: {', '.join(sorted(known))}")
+
+
+def _kind(name: str) -> str:
+    if name in drift.TITLES:
+        return "Compares what was seen with the plan"
+    return "Judges waivers" if name in forms.WAIVERS else "Judges the form of the inventory"
 
 
 def _lines(rule: Rule) -> list[str]:

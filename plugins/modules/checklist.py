@@ -31,8 +31,10 @@ options:
     description:
       - V(hosts) judges what was seen, and the plan where there is one.
       - V(plan) judges the inventory alone, as a preflight does; it needs hosts in the collection's groups.
+      - V(drift) applies no rules, and tells where hosts are not as planned; it needs them too, and to compare secrets
+        O(fingerprint_key).
     type: str
-    choices: [plan, hosts]
+    choices: [plan, hosts, drift]
     default: hosts
   hosts:
     description:

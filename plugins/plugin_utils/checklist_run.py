@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.cubeops.cubejs.plugins.module_utils import auditing, baseline, explaining, waivers
+from ansible_collections.cubeops.cubejs.plugins.module_utils import auditing, baseline, drift, explaining, waivers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import NOT_APPLICABLE, PASS, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS
@@ -95,14 +95,15 @@ def run(loader: Any, task_vars: dict[str, Any], arguments: Mapping[str, Any], no
     criteria = _criteria(arguments)
     key = _key(arguments["fingerprint_key"])
     planned = None
-    if criteria.mode == auditing.PLAN or planning.is_planned(task_vars):
+    if criteria.mode != auditing.HOSTS or planning.is_planned(task_vars):
         planned = planning.make(loader, task_vars, by_groups=True, fingerprint_key=key)
     fleet = planned.plan.fleet if planned else Fleet()
     missing: dict[str, str] = {}
-    if criteria.mode == auditing.HOSTS:
+    if criteria.mode != auditing.PLAN:
         observations, missing = _observations(task_vars, arguments)
         fleet = link(fleet, observations, missing)
-    found = auditing.judge(fleet, planned.plan.findings if planned else (), criteria)
+    compared = drift.Plan(planned.plan.data, planned.vault, key) if planned else None
+    found = auditing.judge(fleet, planned.plan.findings if planned else (), criteria, compared)
     report = auditing.report(
         found,
         fleet,

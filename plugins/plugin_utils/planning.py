@@ -28,6 +28,13 @@ class Planned:
     plan: plan.Plan
     inventory: Inventory
 
+    @property
+    def vault(self) -> secrets.Vault:
+        """Return the values behind the plan's references."""
+        tenants, master = (_first(self.inventory, name) for name in (definitions.TENANTS, definitions.MASTER))
+        known = [tenant for tenant in tenants if isinstance(tenant, Mapping)] if isinstance(tenants, list) else []
+        return secrets.Vault.of(known, str(master) if master is not None else None)
+
 
 def make(loader: Any, task_vars: dict[str, Any], *, by_groups: bool, fingerprint_key: bytes | None = None) -> Planned:
     """Return the plan of the inventory, whatever is wrong with it.
@@ -95,6 +102,10 @@ def ca_directory() -> str:
 
 
 def _fingerprint_key(inventory: Inventory) -> bytes:
-    masters = (inventory.variable(host, definitions.MASTER) for host in inventory.hosts())
-    master = next((value for value in masters if isinstance(value, str)), None)
-    return secrets.fingerprint_key(master) if master else os.urandom(32)
+    master = _first(inventory, definitions.MASTER)
+    return secrets.fingerprint_key(master) if isinstance(master, str) and master else os.urandom(32)
+
+
+def _first(inventory: Inventory, name: str) -> Any:
+    values = (inventory.variable(host, name) for host in inventory.hosts())
+    return next((value for value in values if value is not None), None)

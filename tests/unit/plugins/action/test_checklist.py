@@ -170,6 +170,13 @@ def test_the_plan_alone_is_judged_without_hosts(task: Task) -> None:
     assert (result["outcome"], result["missing_hosts"]) == ("findings", {})
 
 
+def test_drift_is_told_beside_the_plan(task: Task) -> None:
+    result = task.run(judge="drift", fingerprint_key="ab" * 16)
+    assert {finding["rule"] for finding in result["findings"]} >= {"drift-version", "drift-unit", "drift-redis"}
+    assert not any(finding["rule"].startswith("redis-") for finding in result["findings"])
+    assert "Cube.js plan and hosts" in task.shown[0]
+
+
 def test_reports_are_written(task: Task) -> None:
     result = task.run(only=LOOKING, formats=["json", "html"], directory="out", name="audit", mode="0640", console=False)
     assert result["reports"] == {"json": "out/audit.json", "html": "out/audit.html"}

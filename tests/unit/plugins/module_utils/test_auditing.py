@@ -8,7 +8,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils import auditing
+from ansible_collections.cubeops.cubejs.plugins.module_utils import auditing, drift, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.auditing import Criteria
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import FAIL, PASS, UNKNOWN, WAIVED, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
@@ -119,6 +119,7 @@ def test_a_rule_that_fails_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         pytest.param(auditing.PLAN, ["redis-pool-size"], id="plan"),
         pytest.param(auditing.HOSTS, ["redis-pool-size", "host-looked-at"], id="hosts and plan"),
+        pytest.param(auditing.DRIFT, ["host-looked-at", "drift-redis"], id="hosts beside the plan"),
     ],
 )
 def test_what_is_judged(
@@ -126,8 +127,10 @@ def test_what_is_judged(
 ) -> None:
     made = make_plan([make_tenant(redis={"pool_max": 12})])
     fleet = link(made.fleet, {}, {"one": "unreachable"})
-    found = auditing.judge(fleet, made.findings, replace(Criteria(), mode=mode))
-    assert [each.rule for each in found if each.rule in ("redis-pool-size", "host-looked-at")] == rules
+    compared = drift.Plan(made.data, secrets.Vault({}, None))
+    found = auditing.judge(fleet, made.findings, replace(Criteria(), mode=mode), compared)
+    looked_for = ("redis-pool-size", "host-looked-at", "drift-redis")
+    assert [each.rule for each in found if each.rule in looked_for] == rules
 
 
 def test_a_refused_plan_is_told_and_stops_nothing(make_plan: Callable[..., Plan]) -> None:
