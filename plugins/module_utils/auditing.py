@@ -121,7 +121,7 @@ def judge(
     if criteria.mode != PLAN:
         for rule in RULES:
             if criteria.judges(rule.id):
-                found += _of_rule(rule, fleet)
+                found += of_rule(rule, fleet)
     if criteria.mode == DRIFT and compared is not None:
         found += [finding for finding in drifting.drift(fleet, compared) if criteria.judges(finding.rule)]
     return found
@@ -145,8 +145,7 @@ def report(
     missing = tuple(sorted(live.missing))
     wanted = [waiver for waiver in criteria.waivers if criteria.judges(waiver.rule)]
     judged = waivers.apply(wanted, list(findings), now.date(), complete=not missing)
-    reasons = {rule.id: explaining.why(rule) for rule in RULES}
-    told = tuple(_explained(finding, reasons) for finding in judged)
+    told = tuple(map(explained, judged))
     earlier = criteria.earlier
     if earlier is not None:
         # What is not judged this time is neither fixed nor there.
@@ -167,7 +166,8 @@ def report(
     )
 
 
-def _of_rule(rule: Rule, fleet: Fleet) -> Iterator[Finding]:
+def of_rule(rule: Rule, fleet: Fleet) -> Iterator[Finding]:
+    """Yield what a rule says of live hosts, or that it failed over what it saw."""
     try:
         yield from judging.judge_hosts(fleet, [rule])
     # What a host returned may be anything; a rule that stumbles over it must not hide what the others find.
@@ -189,8 +189,12 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}..."
 
 
-def _explained(finding: Finding, reasons: Mapping[str, str]) -> Finding:
-    reason = reasons.get(finding.rule, "")
+_REASONS = {rule.id: explaining.why(rule) for rule in RULES}
+
+
+def explained(finding: Finding) -> Finding:
+    """Return a finding with the reason of its rule, where it is no pass."""
+    reason = _REASONS.get(finding.rule, "")
     if finding.why or not reason or finding.status not in (FAIL, UNKNOWN, WAIVED):
         return finding
     return replace(finding, why=reason)

@@ -1,0 +1,78 @@
+#!/usr/bin/python
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Assert that the storage of pre-aggregations is right for Cube.js."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: assert_preaggregation_storage
+short_description: Assert that the storage of pre-aggregations is right for Cube.js
+version_added: 0.1.0
+description:
+  - Judges the MySQL or MariaDB in which a host's Cube.js processes keep pre-aggregations, with their own login,
+    whether it is reached, its version, login plugin, grants, settings and connections, and whether the schema holds
+    nothing else, since Cube.js drops every table that it does not know.
+  - Fails with everything that is wrong, each with its remedy, and where it cannot be known.
+extends_documentation_fragment:
+  - cubeops.cubejs.asserting
+"""
+
+EXAMPLES = r"""
+- name: Assert that the storage is right
+  cubeops.cubejs.assert_preaggregation_storage:
+  become: true
+"""
+
+RETURN = r"""
+outcome:
+  description: V(ok), V(findings) or V(could-not-look).
+  returned: unless options are wrong
+  type: str
+  sample: findings
+exit_status:
+  description: 0, 20 or 21, in the order of RV(outcome).
+  returned: unless options are wrong
+  type: int
+  sample: 20
+counts:
+  description: How many findings count as C(failed) and as C(unknown) at O(fail_on), and how many there are.
+  returned: unless options are wrong
+  type: dict
+  sample: {failed: 1, unknown: 0, findings: 24}
+findings:
+  description: What failed or is unknown, whatever its severity.
+  returned: unless options are wrong
+  type: list
+  elements: dict
+  sample:
+    - rule: storage-foreign-tables
+      severity: critical
+      status: fail
+      subject: cube_acme
+      message: the table invoices is none of Cube's
+      remedy: Move it to a schema of its own
+      tenant: acme
+      host: cube1
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils import asserting
+
+TOPIC = asserting.STORAGE
+
+
+def main() -> None:
+    """Look at the host, and judge it."""
+    module = AnsibleModule(argument_spec=asserting.argument_spec(TOPIC), supports_check_mode=True)
+    try:
+        result = asserting.look_and_judge(TOPIC, module.params)
+    except asserting.AssertingError as exc:
+        module.fail_json(msg=str(exc))
+    if result["failed"]:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""The assert_https module; what it judges is tested with the rules, and how with asserting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+from ansible_collections.cubeops.cubejs.plugins.modules import assert_https
+
+
+def test_the_module(assert_module: Callable[[ModuleType], None]) -> None:
+    assert_module(assert_https)
