@@ -81,8 +81,8 @@ def unread(instance: LiveInstance) -> tuple[Unknown, ...]:
 def doubt(instance: LiveInstance, name: str = "") -> tuple[Unknown, ...]:
     """Return the unread sources that could make a variable another than it seems, or set it; none where it is certain.
 
-    name: "" is any that seems not to be set. What a process was started with is certain whatever its files say. A .env adds what is not there yet, and what
-    Cube's own program makes of NODE_ENV depends on the rest.
+    name: "" is any that seems not to be set. What a process was started with is certain whatever its files say. A .env
+    adds what is not there yet, and what Cube's own program makes of NODE_ENV depends on the rest.
     """
     missing = unread(instance)
     if not missing or not instance.seen.running or any(each.what == ENVIRON for each in missing):

@@ -20,6 +20,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import (
     BECOME,
+    ENVIRON,
     about,
     doubtful,
     quoted,
@@ -57,7 +58,7 @@ class SecretFilesAreClosed(Rule):
         for instance in live.instances:
             holding = [each for each in instance.seen.layers if each.kind != PROGRAM and _secrets_of(each)]
             yield from (self._judged(instance, layer) for layer in holding)
-            missing = unread(instance) if not holding else ()
+            missing = [each for each in unread(instance) if each.what != ENVIRON]
             if missing:
                 yield doubtful(self, instance, "where its secrets stand", missing)
             elif not holding:
