@@ -1,15 +1,17 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Rules on whom a process lets in where it listens: the Playground's routes, tokens, and a second key."""
+"""Rules on whom a process lets in where it listens: the Playground's routes, tokens, a second key, and the SQL API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import setting_names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
     CRITICAL,
     ERROR,
     FAIL,
+    NOT_APPLICABLE,
     PASS,
     UNKNOWN,
     WARNING,
@@ -24,10 +26,14 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_sett
     doubt,
     doubtful,
     origin,
+    shown,
     silent,
+    version_of,
 )
 
 PLAYGROUND_SECRET = "CUBEJS_PLAYGROUND_AUTH_SECRET"  # noqa: S105 a name
+SQL_PORTS = ("CUBEJS_SQL_PORT", "CUBEJS_PG_SQL_PORT")
+SQL_LOGIN = ("CUBEJS_SQL_USER", "CUBEJS_SQL_PASSWORD")
 _REFUSED = (401, 403)
 _CLOSED = (*_REFUSED, 404)
 
@@ -159,3 +165,34 @@ class PlaygroundSecretIsUnset(Rule):
         if missing and (system is None or system.status != 404):
             return doubtful(self, instance, PLAYGROUND_SECRET, missing)
         return self.of(instance, PASS, f"{PLAYGROUND_SECRET} is not set", evidence=evidence)
+
+
+class SqlApiHasLogin(Rule):
+    """An SQL port listens on every interface. Its user is `cube` unless set, a password made up and logged."""
+
+    id = "sql-api-login"
+    title = "Where a port of the SQL API is open, user and password are set"
+    source = "Source of @cubejs-backend/api-gateway 0.29.57 (sql-server.js)"
+    remedy = "Set CUBEJS_SQL_USER and CUBEJS_SQL_PASSWORD, or close the port (CUBEJS_SQL_PORT, CUBEJS_PG_SQL_PORT)"
+
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+        """Yield one finding for each instance."""
+        return (self._judged(instance) for instance in live.instances)
+
+    def _judged(self, instance: LiveInstance) -> Finding:
+        settings, version = instance.seen.settings, version_of(instance)
+        opened = [name for name in SQL_PORTS if (instance.seen.value(name) or "").lower() not in ("", "0", "false")]
+        opened = [name for name in opened if not version or setting_names.is_read(name, version)]
+        missing = doubt(instance)
+        if not opened and missing:
+            return doubtful(self, instance, "whether an SQL port is open", missing)
+        if not opened:
+            return self.of(instance, NOT_APPLICABLE, "no port of the SQL API is open")
+        evidence = [f"{name} from {origin(settings[name])}" for name in (*opened, *SQL_LOGIN) if name in settings]
+        absent = [name for name in SQL_LOGIN if name not in settings or not settings[name].value.given]
+        told = " and ".join(f"{name} is {shown(settings[name].value)}" for name in opened)
+        if not absent:
+            return self.of(instance, PASS, f"{told}, with user and password", evidence=evidence)
+        if missing:
+            return doubtful(self, instance, f"{told}: whether {' and '.join(absent)} is set", missing)
+        return self.of(instance, FAIL, f"{told}, without {' and '.join(absent)}", evidence=evidence)

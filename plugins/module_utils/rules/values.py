@@ -24,7 +24,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_sett
     doubt,
     doubtful,
     origin,
-    quoted,
     several,
     shown,
     version_of,
@@ -36,8 +35,6 @@ LOG_LEVEL = "CUBEJS_LOG_LEVEL"
 DRIVER = "CUBEJS_CACHE_AND_QUEUE_DRIVER"
 TELEMETRY = "CUBEJS_TELEMETRY"
 AGENT = "CUBEJS_AGENT_ENDPOINT_URL"
-SQL_PORTS = ("CUBEJS_SQL_PORT", "CUBEJS_PG_SQL_PORT")
-SQL_LOGIN = ("CUBEJS_SQL_USER", "CUBEJS_SQL_PASSWORD")
 LEVELS = ("trace", "info", "warn", "error")
 _DECIDES_ON_REDIS = ("REDIS_URL", "CUBEJS_REDIS_URL", "CUBEJS_REDIS_USE_IOREDIS")
 
@@ -195,37 +192,6 @@ class CubeTlsIsOff(Rule):
         message = f"{ENABLE_TLS} is {shown(setting.value)}, {outcome}"
         severity = None if removed else WARNING
         return self.of(instance, FAIL, message, severity=severity, evidence=_from(instance, ENABLE_TLS))
-
-
-class SqlApiHasLogin(Rule):
-    """An SQL port listens on every interface. The user is `cube` unless one is set, and a password made up and logged."""
-
-    id = "sql-api-login"
-    title = "Where a port of the SQL API is open, user and password are set"
-    source = "Source of @cubejs-backend/api-gateway 0.29.57 (sql-server.js)"
-    remedy = "Set CUBEJS_SQL_USER and CUBEJS_SQL_PASSWORD, or close the port (CUBEJS_SQL_PORT, CUBEJS_PG_SQL_PORT)"
-
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
-        """Yield one finding for each instance."""
-        return (self._judged(instance) for instance in live.instances)
-
-    def _judged(self, instance: LiveInstance) -> Finding:
-        settings, version = instance.seen.settings, version_of(instance)
-        opened = [name for name in SQL_PORTS if _text(instance, name).lower() not in ("", "0", "false")]
-        opened = [name for name in opened if not version or setting_names.is_read(name, version)]
-        missing = doubt(instance)
-        if not opened and missing:
-            return doubtful(self, instance, "whether an SQL port is open", missing)
-        if not opened:
-            return self.of(instance, NOT_APPLICABLE, "no port of the SQL API is open")
-        evidence = _from(instance, *opened, *SQL_LOGIN)
-        absent = [name for name in SQL_LOGIN if name not in settings or not settings[name].value.given]
-        told = " and ".join(f"{name} is {quoted(_text(instance, name))}" for name in opened)
-        if not absent:
-            return self.of(instance, PASS, f"{told}, with user and password", evidence=evidence)
-        if missing:
-            return doubtful(self, instance, f"{told}: whether {' and '.join(absent)} is set", missing)
-        return self.of(instance, FAIL, f"{told}, without {' and '.join(absent)}", evidence=evidence)
 
 
 class TelemetryIsDecided(Rule):

@@ -71,7 +71,7 @@ def test_tokens(verdicts: Verdicts, seeing: Any, rule: str, question: str, answe
         pytest.param({"problems": ("it is a sample",)}, {}, {}, "fail", "error", id="set and weak"),
         pytest.param(None, {"system_context": 200}, {}, "fail", "critical", id="open"),
         pytest.param(None, {"system_context": None}, {"unknown": (ENVIRON,)}, "unknown", "warning", id="nothing known"),
-        pytest.param(None, {"system_context": 404}, {"unknown": (ENVIRON,)}, "pass", "warning", id="its routes are not there"),
+        pytest.param(None, {"system_context": 404}, {"unknown": (ENVIRON,)}, "pass", "warning", id="no routes"),
     ],
 )  # fmt: skip
 def test_playground_secret(
@@ -88,3 +88,36 @@ def test_playground_secret(
         instance = replace(instance, seen=replace(instance.seen, settings=settings))
     (finding,) = seeing.judge("playground-secret-unset", seeing.live(instance))
     assert (finding.status, finding.severity) == (status, severity)
+
+
+@pytest.mark.parametrize(
+    ("environment", "password", "changes", "status"),
+    [
+        pytest.param({}, False, {}, "not_applicable", id="no port"),
+        pytest.param({"CUBEJS_SQL_PORT": "false", "CUBEJS_PG_SQL_PORT": "0"}, False, {}, "not_applicable", id="off"),
+        pytest.param({"CUBEJS_SQL_PORT": "3307"}, False, {}, "fail", id="open"),
+        pytest.param({"CUBEJS_SQL_PORT": "3307", "CUBEJS_SQL_USER": "u"}, False, {}, "fail", id="user only"),
+        pytest.param({"CUBEJS_SQL_PORT": "3307"}, True, {}, "fail", id="password only"),
+        pytest.param({"CUBEJS_SQL_PORT": "3307", "CUBEJS_SQL_USER": "u"}, True, {}, "pass", id="both"),
+        pytest.param({"CUBEJS_PG_SQL_PORT": "5432"}, False, {}, "not_applicable", id="not read yet"),
+        pytest.param({"CUBEJS_PG_SQL_PORT": "5432"}, False, {"version": "0.31.69"}, "fail", id="PostgreSQL"),
+        pytest.param({"CUBEJS_PG_SQL_PORT": "5432"}, False, {"version": ""}, "fail", id="version not known"),
+        pytest.param({}, False, {"unknown": (ENVIRON,)}, "unknown", id="process not read"),
+        pytest.param(
+            {"CUBEJS_SQL_PORT": "3307"}, False, {"unknown": (ENVIRON,)}, "unknown", id="open, process not read"
+        ),
+    ],
+)
+def test_sql_api(
+    verdicts: Verdicts,
+    seeing: Any,
+    environment: dict[str, Any],
+    password: bool,
+    changes: dict[str, Any],
+    status: str,
+) -> None:
+    instance = seeing.instance(environment=environment, **changes)
+    if password:
+        settings = {**instance.seen.settings, "CUBEJS_SQL_PASSWORD": seeing.setting(None, fingerprint="f")}
+        instance = replace(instance, seen=replace(instance.seen, settings=settings))
+    assert verdicts("sql-api-login", instance) == [status]

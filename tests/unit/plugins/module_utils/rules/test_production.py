@@ -87,7 +87,7 @@ def test_development_mode(
         pytest.param({}, "pass", id="production"),
         pytest.param({"mode": "development"}, "fail", id="playground"),
         pytest.param({"mode": "", "answers": {"root": Answer(302)}}, "unknown", id="a page of the project"),
-        pytest.param({"mode": "", "answers": {}, "unknown": (Unknown("root", "no answer in time"),)}, "unknown", id="no answer"),
+        pytest.param({"mode": "", "answers": {}, "unknown": (Unknown("root", "late"),)}, "unknown", id="no answer"),
     ],
 )  # fmt: skip
 def test_root_page(verdicts: Verdicts, seeing: Any, changes: dict[str, Any], status: str) -> None:

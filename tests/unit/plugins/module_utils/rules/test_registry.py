@@ -21,6 +21,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     redis,
     secret_files,
     secrets,
+    setting_sources,
     tenants,
     values,
 )
@@ -43,6 +44,7 @@ def test_every_rule_is_registered_once() -> None:
             redis,
             secret_files,
             secrets,
+            setting_sources,
             tenants,
             values,
         )

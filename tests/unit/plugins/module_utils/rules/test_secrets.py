@@ -112,9 +112,9 @@ def with_secrets(seeing: Any, secrets: dict[str, Any], **keys: Any) -> Any:
             [("CUBEJS_REDIS_PASSWORD", "fail", "warning"), ("CUBEJS_EXT_DB_PASS", "fail", "warning")],
             id="passwords of servers that somebody else set up",
         ),
-        pytest.param({"CUBEJS_DB_PASS": {"problems": WEAK}}, {}, [("", "pass", "error")], id="the source's is not ours"),
+        pytest.param({"CUBEJS_DB_PASS": {"problems": WEAK}}, {}, [("", "pass", "error")], id="the source's"),
         pytest.param(
-            {"CUBEJS_API_SECRET": {"problems": ("it is empty",)}}, {}, [("", "pass", "error")], id="empty is another's"
+            {"CUBEJS_API_SECRET": {"problems": ("it is empty",)}}, {}, [("", "pass", "error")], id="empty"
         ),
         pytest.param(
             {"REDIS_PASSWORD": {"problems": WEAK}}, {"version": "0.20.10"},
@@ -142,7 +142,7 @@ def with_secrets(seeing: Any, secrets: dict[str, Any], **keys: Any) -> Any:
         pytest.param({}, {"unknown": (ENVIRON,)}, [("", "unknown", "error")], id="process not read"),
         pytest.param(
             {"CUBEJS_API_SECRET": {"problems": WEAK}}, {"unknown": (ENVIRON,)},
-            [("CUBEJS_API_SECRET", "fail", "error"), ("", "unknown", "error")], id="weak in the files, process not read",
+            [("CUBEJS_API_SECRET", "fail", "error"), ("", "unknown", "error")], id="weak, process not read",
         ),
         pytest.param(
             {"CUBEJS_API_SECRET": None, "CUBEJS_REDIS_PASSWORD": None, "CUBEJS_EXT_DB_PASS": None}, {},
