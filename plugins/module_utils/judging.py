@@ -57,4 +57,5 @@ def _not_looked_at(live: Live, hosts: Iterable[str]) -> str:
 
 
 def _sourced(rule: Rule, finding: Finding) -> Finding:
-    return replace(finding, reference=finding.reference or rule.source) if rule.source else finding
+    # A finding knows its source already, unless a rule made it by hand: copying each would take a third of the time.
+    return replace(finding, reference=rule.source) if rule.source and not finding.reference else finding

@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, memory, schema, settings, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils import (
+    environment,
+    memory,
+    schema,
+    setting_names,
+    settings,
+    versions,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Tenant
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
-from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
 
 _FIRST_WORKER = ">=0.19.40"
-# Short names differ by a letter without being a slip (CUBEJS_DB_..., one set for each driver).
-_DRIVERS_OWN = "CUBEJS_DB_"
-_MISSPELT_CUTOFF = 0.9
 
 
 class VersionWorks(Rule):
@@ -95,7 +98,7 @@ class EnvironmentIsFree(Rule):
 
     def _variable(self, tenant: Tenant, name: str) -> Iterator[Finding]:
         subject = f"{tenant.subject}.environment.{name}"
-        rows = settings.by_target(TABLE, name)
+        rows = setting_names.ROWS.get(name, ())
         if not environment.NAME.fullmatch(name):
             message, remedy = f"{name!r} is no name of a variable", "Use letters, digits and _"
         elif any(row.refused for row in rows):
@@ -103,20 +106,14 @@ class EnvironmentIsFree(Rule):
         elif any(row.write != settings.NEVER for row in rows):
             message, remedy = "the role sets it", f"Use the tenant's own keys (setting {rows[0].name}) and remove it"
         else:
-            yield from self._unread(tenant, name, subject, rows)
+            yield from self._unread(tenant, name, subject)
             return
         yield self.found(subject, message, remedy, tenant=tenant.name)
 
-    def _unread(self, tenant: Tenant, name: str, subject: str, rows: tuple[settings.Setting, ...]) -> Iterator[Finding]:
-        message = remedy = ""
-        if rows and not any(row.is_read_by(tenant.version) for row in rows):
-            message = f"Cube {tenant.version} does not read it (read: {rows[0].read})"
-            remedy = "Remove it, or use a version that reads it"
-        elif not rows and name.startswith("CUBEJS_") and not name.startswith(_DRIVERS_OWN):
-            near = schema.nearest(name, [row.target for row in TABLE], _MISSPELT_CUTOFF)
-            message, remedy = ("Cube is not known to read it", f"Did you mean {near}?") if near else ("", "")
-        if message:
-            yield self.found(subject, message, remedy, tenant=tenant.name, severity=WARNING)
+    def _unread(self, tenant: Tenant, name: str, subject: str) -> Iterator[Finding]:
+        problem = setting_names.problem(name, tenant.version)
+        if problem:
+            yield self.found(subject, problem.message, problem.remedy, tenant=tenant.name, severity=WARNING)
 
 
 class DatabaseKnown(Rule):

@@ -4,7 +4,22 @@
 
 from __future__ import annotations
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    access,
+    api_secret,
+    cube,
+    environment,
+    health,
+    mysql,
+    network,
+    production,
+    redis,
+    secret_files,
+    secrets,
+    setting_sources,
+    tenants,
+    values,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -36,4 +51,32 @@ RULES: tuple[Rule, ...] = (
     network.PortsDiffer(),
     network.AddressesAreKnown(),
     network.SocketIsReached(),
+    # Of live processes: their mode, whom they let in, their secrets and settings, how they answer.
+    production.NodeEnvIsProduction(),
+    production.DevelopmentModeIsOff(),
+    production.AnswersInProductionMode(),
+    access.PlaygroundIsClosed(),
+    access.TokenIsRequired(),
+    access.BadTokenIsRefused(),
+    access.UnsignedTokenIsRefused(),
+    access.PlaygroundSecretIsUnset(),
+    api_secret.ApiSecretIsSet(),
+    api_secret.ApiSecretsAgree(),
+    secret_files.SecretFilesAreClosed(),
+    setting_sources.SettingsWereRead(),
+    setting_sources.ProcessMatchesDisk(),
+    environment.VariablesAreRead(),
+    environment.RedisNamesFit(),
+    environment.RedisNamesAgree(),
+    environment.AppDoesNotIsolate(),
+    values.ValuesAreTaken(),
+    values.DriverIsLegal(),
+    values.CubeTlsIsOff(),
+    access.SqlApiHasLogin(),
+    values.LogLevelIsLegal(),
+    values.TelemetryIsDecided(),
+    values.NoAgentEndpoint(),
+    health.HealthIsAnswered(),
+    health.ProcessOutlivesQuestions(),
+    health.WebSocketsAsSet(),
 )

@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "CUBEJS_REDIS_URL": "redis://127.0.0.1:6401/0",
     "CUBEJS_REDIS_POOL_MIN": "2",
     "CUBEJS_REDIS_POOL_MAX": "110",
+    "CUBEJS_TELEMETRY": "false",
 }
 SECRETS = ("CUBEJS_API_SECRET", "CUBEJS_DB_PASS", "CUBEJS_EXT_DB_PASS", "CUBEJS_REDIS_PASSWORD")
 ANSWERS = {
@@ -36,6 +37,7 @@ ANSWERS = {
     "meta_bad_token": Answer(403),
     "meta_unsigned_token": Answer(403),
     "meta_signed_token": Answer(200),
+    "system_context": Answer(404),
     "livez": Answer(200),
     "readyz": Answer(200),
     "websocket": Answer(404),
