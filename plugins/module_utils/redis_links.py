@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Optional
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import pools, redis_pool, versions
@@ -31,6 +31,8 @@ POOLS_IN_CODE = frozenset({"contextToAppId", "contextToOrchestratorId", "context
 # Of a process that runs the environment decides, else the files; a .env adds to either.
 _OF_PROCESS = ("process.environ", "settings", DOTENV)
 _OF_FILES = (ENVIRONMENT_FILE, "unit.file", "settings", DOTENV)
+# Addresses of servers and their clients: a fleet's come again and again.
+CACHED = 4096
 # Where the version is not known, what all versions do alike is.
 _OLDEST, _NEWEST = "0.19.0", "0.35.81"
 
@@ -99,23 +101,23 @@ class Link:
     seen: Optional[RedisSeen] = None
     own_addresses: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Return the instance's name with its host, for evidence."""
         return f"{self.instance.host}/{self.instance.name}"
 
-    @property
+    @cached_property
     def mentions(self) -> frozenset[str]:
         """Return the options that the project sets in code."""
         project = self.instance.seen.project
         return frozenset(project.mentions) if project else frozenset()
 
-    @property
+    @cached_property
     def reached(self) -> bool:
         """Return whether the server is known that this instance uses."""
         return bool(self.seen and self.seen.reachable and self.seen.run_id) and self.driver == REDIS
 
-    @property
+    @cached_property
     def place(self) -> tuple[str, int]:
         """Return the database: the server's run_id and the index; ("", 0) where it is not known."""
         return (self.seen.run_id, self.seen.index) if self.seen and self.reached else ("", 0)
@@ -132,16 +134,16 @@ class Link:
             live = next((each.reason for each in self.instance.seen.unknown if each.what == "live"), "")
             if CLIENT_IN_CODE in self.mentions:
                 return "its project makes its own client of Redis, in code"
-            return live or "its Redis was not asked"
+            return live or (unread.reason if unread else "its Redis was not asked")
         return f"its Redis was not reached: {self.seen.problem or 'it did not say why'}"
 
-    @property
+    @cached_property
     def remote(self) -> bool | None:
         """Return whether its Redis is on another host; None where that is not known."""
         addresses = self.server_addresses
         return any(not self._is_here(each) for each in addresses) if addresses else None
 
-    @property
+    @cached_property
     def server_addresses(self) -> tuple[str, ...]:
         """Return the server's addresses as far as they are seen: by the URL, or by what is connected."""
         if self.seen is None:
@@ -155,7 +157,7 @@ class Link:
     def _is_here(self, address: str) -> bool:
         return is_loopback(address) or address in self.own_addresses
 
-    @property
+    @cached_property
     def open_connections(self) -> int | None:
         """Return how many connections the process has open to its Redis; None where that is not known."""
         if self.seen is None or not self._sees_connections:
@@ -171,12 +173,14 @@ class Link:
         blind = any(each.what == "listeners" for each in self.instance.seen.unknown)
         return self.instance.seen.process is not None and not blind
 
-    @property
+    @cached_property
     def pool(self) -> redis_pool.Pool | None:
         """Return its pool's size; None where the version is not known, or the project sets it in code."""
-        if len(self.settings.subjects) > 1 or self.settings.unread or POOL_IN_CODE in self.mentions:
+        if len(self.settings.subjects) > 1 or POOL_IN_CODE in self.mentions:
             return None
         least, most = self.settings.value("redis_pool_min"), self.settings.value("redis_pool_max")
+        if self.settings.unread and None in (least, most):
+            return None
         return redis_pool.read(self.instance.version, least, most)
 
 
@@ -191,12 +195,12 @@ class Demand:
     declared: Optional[int]
     observed: Optional[int]
 
-    @property
+    @cached_property
     def in_flight(self) -> int | None:
         """Return the queries in flight that a pool must serve: the larger number."""
         return max((each for each in (self.declared, self.observed) if each is not None), default=None)
 
-    @property
+    @cached_property
     def need(self) -> int | None:
         """Return the connections that one pool needs."""
         return None if self.in_flight is None else pools.redis_pool(self.in_flight)
@@ -224,23 +228,29 @@ def demand(link: Link, fleet: Fleet) -> Demand:
     return Demand(count, planned.max_in_flight if planned else None, observed)
 
 
+@lru_cache(maxsize=CACHED)
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
 def is_address(text: str) -> bool:
     """Return whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return _parsed(text) is not None
 
 
 def is_loopback(text: str) -> bool:
     """Return whether a text is an address of loopback."""
-    return is_address(text) and ipaddress.ip_address(text).is_loopback
+    found = _parsed(text)
+    return found is not None and found.is_loopback
 
 
 def is_public(text: str) -> bool:
     """Return whether a text is an address that the whole Internet can route to."""
-    return is_address(text) and ipaddress.ip_address(text).is_global
+    found = _parsed(text)
+    return found is not None and found.is_global
 
 
 def _endpoint(text: str) -> tuple[str, int]:

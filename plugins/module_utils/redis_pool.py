@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import pools, versions
@@ -38,6 +39,8 @@ class Pool:
     oddities: tuple[str, ...] = ()
 
 
+# A fleet's processes have few different ones.
+@lru_cache(maxsize=1024)
 def read(version: str, minimum: str | None, maximum: str | None) -> Pool:
     """Return the pool of a process of this version; None is a variable that is not set.
 

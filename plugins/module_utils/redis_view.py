@@ -119,9 +119,11 @@ def would_run(instance: LiveInstance) -> bool:
 def _link(instance: LiveInstance, observation: Observation | None, addresses: frozenset[str]) -> Link:
     settings = settings_of(instance)
     found = Link(instance, settings, settings.driver)
+    named = bool(settings.value("redis_url"))
     driver = "" if DRIVER_IN_CODE in found.mentions else settings.driver
     seen = observation.redis.get(instance.seen.redis) if observation else None
-    if CLIENT_IN_CODE in found.mentions:
+    if CLIENT_IN_CODE in found.mentions or (settings.unread and not (named and seen and seen.reachable)):
+        # The client that was looked with is not the instance's own; nor, perhaps, its URL or password.
         seen = None
     return Link(instance, settings, driver, seen, addresses)
 

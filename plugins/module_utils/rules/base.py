@@ -78,6 +78,7 @@ class Rule:
             tenant=tenant,
             host=host,
             evidence=tuple(evidence),
+            reference=self.source,
         )
 
     def of(

@@ -114,6 +114,21 @@ def test_what_code_decides_is_not_known(option: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("environment", "seen", "reached"),
+    [
+        pytest.param({}, look(), True, id="what is set suffices"),
+        pytest.param({"CUBEJS_REDIS_URL": None}, look(), False, id="the URL may stand there"),
+        pytest.param({}, look(reachable=False, run_id=""), False, id="the password may stand there"),
+    ],
+)
+def test_a_file_that_was_not_read(environment: dict[str, str], seen: RedisSeen, reached: bool) -> None:
+    unread = (Unknown("dotenv", "/srv/.env: Permission denied"),)
+    (link,) = view(live((live_instance(environment=environment, unknown=unread), seen))).links
+    assert (link.reached, link.seen is not None) == (reached, reached)
+    assert reached or "Permission denied" in link.why
+
+
+@pytest.mark.parametrize(
     ("changes", "runs"),
     [
         pytest.param({}, True, id="runs"),

@@ -110,8 +110,10 @@ def test_pools_in_code(mentions: tuple[str, ...], prefixes: tuple[str, ...] | No
 
 
 def test_unread_settings_are_no_defaults(redises: Any) -> None:
-    process = redises.process(unknown=(Unknown("dotenv", "/srv/.env: Permission denied", "become"),))
-    assert redises.said("redis-pool-size", process) == [("unknown", "error")]
+    keys = {"unknown": (Unknown("dotenv", "/srv/.env: Permission denied", "become"),)}
+    assert redises.said("redis-pool-size", redises.process(environment=_sized(None), **keys)) == [("unknown", "error")]
+    # A .env only adds to what is set.
+    assert redises.said("redis-pool-size", redises.process(**keys)) == [("pass", "error")]
 
 
 @pytest.mark.parametrize(
