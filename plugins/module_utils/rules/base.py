@@ -35,6 +35,7 @@ class Rule:
     source: ClassVar[str] = ""
     remedy: ClassVar[str] = ""
     across_hosts: ClassVar[bool] = False
+    across_tenants: ClassVar[bool] = False
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:  # noqa: ARG002 for those that override it
         """Yield what is wrong with the plan."""

@@ -46,26 +46,6 @@ class VersionWorks(Rule):
                 )
 
 
-class MemoryDriverIsAlone(Rule):
-    """Cache and queue in memory belong to one process: others would build and answer from states of their own."""
-
-    id = "memory-driver-one-process"
-    title = "The memory driver serves one process only"
-
-    def planned(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield tenants with the memory driver and more than one process."""
-        for tenant in fleet.tenants:
-            if tenant.cache_and_queue_driver == "memory" and tenant.processes > 1:
-                workers = 1 if tenant.worker_host else 0
-                yield self.found(
-                    f"{tenant.subject}.cache_and_queue_driver",
-                    f"'memory' with {tenant.processes} processes ({tenant.processes - workers} api, "
-                    f"{workers} refresh worker)",
-                    "Use redis, or one API instance on one host and refresh_worker: false",
-                    tenant=tenant.name,
-                )
-
-
 class RefreshWorkerStarts(Rule):
     """A version reads the refresh worker's flag from 0.19.40 on."""
 
