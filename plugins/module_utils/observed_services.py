@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import ClassVar, Optional
 
 
 @dataclass(frozen=True)
@@ -230,17 +230,36 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class WebServer:
-    """A server of Nginx' configuration that passes requests on, as its files say.
+class Passing:
+    """A place of a server of Nginx that passes requests on. Times and sizes as they are written, "" where nowhere.
 
-    upstreams: where to, through `upstream` blocks. headers: proxy_set_header. Times and sizes as they are written.
-    key_matches: whether the private key belongs to the certificate.
+    place: the words of its location, "" for the server itself. upstreams: where to, through `upstream` blocks. headers:
+    proxy_set_header. upgrade_map: the Connection header comes from a map of $http_upgrade.
+    """
+
+    OMITS_DEFAULTS: ClassVar[bool] = True
+
+    place: str
+    upstreams: tuple[str, ...] = ()
+    http_version: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    upgrade_map: bool = False
+    body_size: str = ""
+    read_timeout: str = ""
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A server of Nginx' configuration, as its files say.
+
+    upstreams: of all its passings. key_matches: whether the private key belongs to the certificate.
     """
 
     path: str
     names: tuple[str, ...] = ()
     listens: tuple[str, ...] = ()
     upstreams: tuple[str, ...] = ()
+    passings: tuple[Passing, ...] = ()
     tls: bool = False
     redirects_to: str = ""
     certificate_path: str = ""
@@ -248,9 +267,4 @@ class WebServer:
     key_matches: Optional[bool] = None
     certificate: Optional[Certificate] = None
     protocols: str = ""
-    http_version: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    upgrade_map: bool = False
-    body_size: str = ""
-    read_timeout: str = ""
     unknown: tuple[Unknown, ...] = ()
