@@ -95,8 +95,9 @@ class Tables:
     """The tables of a pre-aggregation schema.
 
     cube: those whose names are Cube's. foreign: the first of the others' names. newest_at, oldest_at: when the newest
-    and oldest of Cube's were made, by their names. most_versions: content versions of one structure. longest_name: in
-    characters. whole: all tables were looked at.
+    and oldest of Cube's were made, by their names. most_versions: content versions of one structure. replaced: tables
+    of which there is a newer version, replaced_at: since when the first of them has been. longest_name: in characters.
+    whole: all tables were looked at.
     """
 
     schema: str
@@ -108,6 +109,9 @@ class Tables:
     newest_at: Optional[float] = None
     oldest_at: Optional[float] = None
     most_versions: int = 0
+    replaced: int = 0
+    replaced_bytes: int = 0
+    replaced_at: Optional[float] = None
     longest_name: int = 0
     whole: bool = True
 
