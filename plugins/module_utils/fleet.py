@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Callable, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
@@ -243,6 +243,17 @@ class Live:
     def instances_of(self, tenant: str) -> tuple[LiveInstance, ...]:
         """Return the processes of a deployment."""
         return self._by_tenant.get(tenant, ())
+
+    def once(self, name: str, work_out: Callable[[], Member]) -> Member:
+        """Return what is worked out of it, once for all rules that ask for it by that name."""
+        if name not in self._worked_out:
+            self._worked_out[name] = work_out()
+        found: Member = self._worked_out[name]
+        return found
+
+    @cached_property
+    def _worked_out(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def _by_tenant(self) -> dict[str, tuple[LiveInstance, ...]]:

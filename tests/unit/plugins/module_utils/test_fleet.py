@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 
 TWO = {"cubejs_redis": ["one"], "cubejs_api": ["one", "two"], "cubejs_refresh_worker": ["one"]}
 
@@ -36,6 +36,13 @@ def test_instances_by_tenant_and_host(make_fleet: Callable[..., Fleet]) -> None:
     assert [instance.name for instance in fleet.instances_of("acme")] == ["acme-1", "acme-1", "acme"]
     assert [instance.name for instance in fleet.instances_on("two")] == ["acme-1"]
     assert fleet.instances_of("nobody") == ()
+
+
+def test_what_rules_share_is_worked_out_once() -> None:
+    live, asked = Live(), []
+    assert [live.once("a", lambda: asked.append(1) or "found") for _ in range(3)] == ["found"] * 3
+    assert live.once("b", lambda: "other") == "other"
+    assert asked == [1]
 
 
 def test_a_fleet_holds_no_secret(make_fleet: Callable[..., Fleet]) -> None:
