@@ -4,7 +4,19 @@
 
 from __future__ import annotations
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    cube,
+    mysql,
+    mysql_connections,
+    network,
+    redis,
+    secrets,
+    storage,
+    storage_schema,
+    storage_server,
+    storage_source,
+    tenants,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -29,11 +41,32 @@ RULES: tuple[Rule, ...] = (
     redis.RedisNotShared(),
     mysql.StorageGiven(),
     mysql.StorageSchemaIsOwn(),
-    mysql.StorageOffSource(),
-    mysql.StorageSpeaksTls(),
+    storage_source.StorageOffSource(),
+    storage_source.StorageSpeaksTls(),
     mysql.StorageServerWorks(),
-    mysql.StorageHasRoom(),
+    mysql_connections.StorageHasRoom(),
     network.PortsDiffer(),
     network.AddressesAreKnown(),
     network.SocketIsReached(),
+    # The storage on live hosts.
+    storage.StorageTypeSet(),
+    storage.StorageSettingsComplete(),
+    storage.StorageSocketUnset(),
+    storage.StorageReachable(),
+    storage.StorageLogin(),
+    storage_source.StorageTlsVerified(),
+    storage_schema.StorageSameInTenant(),
+    storage_schema.StorageHoldsOnlyCube(),
+    storage_schema.StorageGrantsSufficient(),
+    storage_schema.StorageGrantsMinimal(),
+    storage_schema.StorageOrphans(),
+    storage_schema.StorageNameLength(),
+    storage_server.StoragePacketSize(),
+    storage_server.StorageBufferPool(),
+    storage_server.StorageSqlMode(),
+    storage_server.StorageCharacterSet(),
+    storage_server.StorageBinaryLog(),
+    storage_server.StorageTemporaryTables(),
+    mysql_connections.StorageConnectionsUsed(),
+    mysql_connections.StorageAbortedConnects(),
 )

@@ -11,7 +11,12 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import judging
 from ansible_collections.cubeops.cubejs.plugins.module_utils import observation as seen
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, REFRESH_WORKER, Fleet, Live, LiveInstance
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Answer, HttpSeen
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
+    Answer,
+    HttpSeen,
+    MysqlSeen,
+    Tables,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
 NOW = 1_800_000_000.0
@@ -121,6 +126,52 @@ def live(*instances: LiveInstance, hosts: tuple[seen.Observation, ...] = (), **c
     return Live(observations=found, instances=present, **changes)
 
 
+def mysql(schema: str = "cube_acme", **changes: Any) -> MysqlSeen:
+    """Return a healthy server of pre-aggregations, as an instance on its own host reaches it."""
+    escaped = schema.replace("_", r"\_")
+    fields: dict[str, Any] = {
+        "asked": f"{schema}@127.0.0.1:3306/{schema}",
+        "host": "127.0.0.1",
+        "port": 3306,
+        "user": schema,
+        "database": schema,
+        "reachable": True,
+        "client": "pymysql",
+        "identity": "server-one",
+        "version": "10.11.6-MariaDB",
+        "plugin": "mysql_native_password",
+        "grants": (
+            f"GRANT USAGE ON *.* TO `{schema}`@`127.0.0.1` IDENTIFIED BY PASSWORD '...'",
+            f"GRANT SELECT, INSERT, CREATE, DROP, INDEX ON `{escaped}`.* TO `{schema}`@`127.0.0.1`",
+        ),
+        "variables": {
+            "character_set_server": "utf8mb4", "expire_logs_days": "0.000000", "have_ssl": "YES",
+            "innodb_buffer_pool_size": str(1 << 30), "log_bin": "OFF", "max_allowed_packet": str(128 << 20),
+            "max_connections": "151", "max_heap_table_size": str(64 << 20), "sql_mode": "STRICT_TRANS_TABLES,ANSI",
+            "tmp_table_size": str(64 << 20), "version": "10.11.6-MariaDB",
+        },
+        "status": {"Aborted_connects": "3", "Max_used_connections": "20", "Uptime": "86400"},
+        "tables": {schema: tables(schema)},
+        **changes,
+    }  # fmt: skip
+    return MysqlSeen(**fields)
+
+
+def tables(schema: str = "cube_acme", **changes: Any) -> Tables:
+    """Return what a healthy schema holds."""
+    fields: dict[str, Any] = {
+        "schema": schema, "count": 4, "cube": 4, "size_bytes": 1 << 20, "newest_at": NOW - 60,
+        "oldest_at": NOW - 86400, "most_versions": 2, "longest_name": 44, **changes,
+    }  # fmt: skip
+    return Tables(**fields)
+
+
+def storing(found: MysqlSeen | None = None, **changes: Any) -> Live:
+    """Return an API instance on host "one" whose storage is this server, healthy unless given."""
+    only = instance(storage="s", **changes)
+    return live(only, hosts=(host(only.host, addresses=("192.0.2.1",), mysql={"s": found or mysql()}),))
+
+
 class Seen:
     """The functions above, and what a rule says."""
 
@@ -128,6 +179,9 @@ class Seen:
     host = staticmethod(host)
     setting = staticmethod(setting)
     live = staticmethod(live)
+    mysql = staticmethod(mysql)
+    tables = staticmethod(tables)
+    storing = staticmethod(storing)
     now = NOW
 
     @staticmethod

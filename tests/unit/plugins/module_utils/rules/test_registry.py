@@ -9,7 +9,19 @@ import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import BY_ID
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import SEVERITIES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    cube,
+    mysql,
+    mysql_connections,
+    network,
+    redis,
+    secrets,
+    storage,
+    storage_schema,
+    storage_server,
+    storage_source,
+    tenants,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
@@ -17,7 +29,10 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry impo
 def test_every_rule_is_registered_once() -> None:
     written = {
         found
-        for module in (cube, mysql, network, redis, secrets, tenants)
+        for module in (
+            *(cube, mysql, network, redis, secrets, tenants),
+            *(mysql_connections, storage, storage_schema, storage_server, storage_source),
+        )
         for _name, found in inspect.getmembers(module, inspect.isclass)
         if issubclass(found, Rule) and found is not Rule
     }
