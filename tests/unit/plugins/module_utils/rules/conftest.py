@@ -13,9 +13,13 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Fin
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, REFRESH_WORKER, Fleet, Live, LiveInstance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
     Answer,
+    Certificate,
     HttpSeen,
     MysqlSeen,
+    Passing,
+    ProxySeen,
     Tables,
+    WebServer,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
@@ -172,6 +176,65 @@ def storing(found: MysqlSeen | None = None, **changes: Any) -> Live:
     return live(only, hosts=(host(only.host, addresses=("192.0.2.1",), mysql={"s": found or mysql()}),))
 
 
+SOCKET = "/run/cubejs/acme-1/cube.sock"
+NAME = "cube.acme.example"
+
+
+def certificate(**changes: Any) -> Certificate:
+    """Return a certificate as it should be."""
+    fields: dict[str, Any] = {
+        "names": (NAME,), "not_before": NOW - 86400, "not_after": NOW + 90 * 86400, "issuer": "An authority",
+        "subject": NAME, "self_signed": False, **changes,
+    }  # fmt: skip
+    return Certificate(**fields)
+
+
+def proxy(**changes: Any) -> ProxySeen:
+    """Return what a healthy proxy answers."""
+    fields: dict[str, Any] = {
+        "server_name": NAME, "address": NAME, "https_port": 443, "http_port": 80, "reachable": True,
+        "redirect_status": 308, "redirect_to": f"https://{NAME}/cubejs-api/v1/meta", "http_answers_itself": False,
+        "tls_version": "TLSv1.3", "old_tls": False, "trusted": True, "certificate": certificate(),
+        "hsts": "max-age=63072000", "websocket_status": 404,
+        "answers": {
+            "root": Answer(404), "playground_context": Answer(404), "meta_without_token": Answer(403),
+            "meta_unsigned_token": Answer(403),
+        },
+        **changes,
+    }  # fmt: skip
+    return ProxySeen(**fields)
+
+
+def passing(**changes: Any) -> Passing:
+    """Return a location of Nginx that passes requests on as it should."""
+    headers = {"host": "$host", "x-forwarded-for": "$remote_addr", "x-forwarded-proto": "$scheme", "connection": ""}
+    fields: dict[str, Any] = {
+        "place": "/cubejs-api/", "upstreams": (f"unix:{SOCKET}",), "http_version": "1.1", "headers": headers,
+        "body_size": "8m", "read_timeout": "120s", **changes,
+    }  # fmt: skip
+    return Passing(**fields)
+
+
+def web_server(*passings: Passing, **changes: Any) -> WebServer:
+    """Return a server of Nginx with TLS, as it should be; without passings it has the one above."""
+    fields: dict[str, Any] = {
+        "path": "/etc/nginx/sites/acme.conf", "names": (NAME,), "listens": ("443 ssl", "[::]:443 ssl"), "tls": True,
+        "passings": passings or (passing(),), "certificate_path": "/etc/a.crt", "key_path": "/etc/a.key",
+        "key_matches": True, "certificate": certificate(), "protocols": "TLSv1.2 TLSv1.3", **changes,
+    }  # fmt: skip
+    return WebServer(**fields)
+
+
+def served(
+    *servers: WebServer, proxies: tuple[ProxySeen, ...] = (), host_changes: Mapping[str, Any] | None = None, **of: Any
+) -> Live:
+    """Return an API instance on host "one" behind these; of: changes of the instance."""
+    listeners = (seen.Listener("unix", path=SOCKET, mode="0770", owner="cube-acme", group="www-data"),)
+    only = instance(**{"listeners": listeners, **of})
+    there = host("one", addresses=("192.0.2.1",), web_servers=servers, proxies=proxies, **(host_changes or {}))
+    return live(only, hosts=(there,))
+
+
 class Seen:
     """The functions above, and what a rule says."""
 
@@ -182,6 +245,11 @@ class Seen:
     mysql = staticmethod(mysql)
     tables = staticmethod(tables)
     storing = staticmethod(storing)
+    certificate = staticmethod(certificate)
+    proxy = staticmethod(proxy)
+    passing = staticmethod(passing)
+    web_server = staticmethod(web_server)
+    served = staticmethod(served)
     now = NOW
 
     @staticmethod
