@@ -10,10 +10,15 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import BY
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import SEVERITIES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    certificates,
     cube,
+    exposure,
+    https,
     mysql,
     mysql_connections,
     network,
+    nginx,
+    proxied,
     redis,
     secrets,
     storage,
@@ -32,6 +37,7 @@ def test_every_rule_is_registered_once() -> None:
         for module in (
             *(cube, mysql, network, redis, secrets, tenants),
             *(mysql_connections, storage, storage_schema, storage_server, storage_source),
+            *(certificates, exposure, https, nginx, proxied),
         )
         for _name, found in inspect.getmembers(module, inspect.isclass)
         if issubclass(found, Rule) and found is not Rule
