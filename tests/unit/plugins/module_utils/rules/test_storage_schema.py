@@ -143,6 +143,7 @@ def pair(seeing: Any, first: Any, second: Any, **changes: Any) -> Any:
             {"identity": "", "reachable": False, "problem": "refused"}, {}, "unknown", id="one did not reach it"
         ),
         pytest.param({}, {"version": ""}, "unknown", id="a version that was not read"),
+        pytest.param({}, {"storage": ""}, "unknown", id="one was not looked at"),
     ],
 )
 def test_same_storage(second: dict[str, Any], changes: dict[str, Any], status: str, seeing: Any) -> None:
