@@ -57,4 +57,4 @@ def _not_looked_at(live: Live, hosts: Iterable[str]) -> str:
 
 
 def _sourced(rule: Rule, finding: Finding) -> Finding:
-    return replace(finding, reference=finding.reference or rule.source) if rule.source else finding
+    return replace(finding, reference=rule.source) if rule.source and not finding.reference else finding

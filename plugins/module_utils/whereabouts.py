@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 
@@ -14,6 +15,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet,
 EVERYWHERE = frozenset({"0.0.0.0", "::", "*"})  # noqa: S104 compared with, not bound to
 
 
+@lru_cache(maxsize=10_000)
 def is_loopback(address: str) -> bool:
     """Say whether an address or name leads to the very host on which it is used."""
     if address.lower() in ("localhost", "localhost.localdomain", ""):
@@ -24,6 +26,7 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=10_000)
 def is_public(address: str) -> bool:
     """Say whether an address can be reached from all of the Internet, unless something keeps others out."""
     try:
