@@ -244,10 +244,13 @@ class Live:
         """Return the processes of a deployment."""
         return self._by_tenant.get(tenant, ())
 
-    def once(self, work: Callable[[Live], Member]) -> Member:
-        """Return what a function makes of it, worked out once for all rules that ask for the same."""
+    def once(self, work: Callable[..., Member], *more: Any) -> Member:
+        """Return what a function makes of it, worked out once for all rules that ask for the same.
+
+        more: further arguments of the function, the plan for one, which are the same in every call.
+        """
         if work not in self._worked_out:
-            self._worked_out[work] = work(self)
+            self._worked_out[work] = work(self, *more)
         found: Member = self._worked_out[work]
         return found
 

@@ -13,9 +13,15 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Fin
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, REFRESH_WORKER, Fleet, Live, LiveInstance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
     Answer,
+    Certificate,
     HttpSeen,
     Journal,
+    MysqlSeen,
+    Passing,
+    ProxySeen,
     RedisSeen,
+    Tables,
+    WebServer,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
@@ -128,6 +134,111 @@ def live(*instances: LiveInstance, hosts: tuple[seen.Observation, ...] = (), **c
     return Live(observations=found, instances=present, **changes)
 
 
+def mysql(schema: str = "cube_acme", **changes: Any) -> MysqlSeen:
+    """Return a healthy server of pre-aggregations, as an instance on its own host reaches it."""
+    escaped = schema.replace("_", r"\_")
+    fields: dict[str, Any] = {
+        "asked": f"{schema}@127.0.0.1:3306/{schema}",
+        "host": "127.0.0.1",
+        "port": 3306,
+        "user": schema,
+        "database": schema,
+        "reachable": True,
+        "client": "pymysql",
+        "identity": "server-one",
+        "version": "10.11.6-MariaDB",
+        "plugin": "mysql_native_password",
+        "grants": (
+            f"GRANT USAGE ON *.* TO `{schema}`@`127.0.0.1` IDENTIFIED BY PASSWORD '...'",
+            f"GRANT SELECT, INSERT, CREATE, DROP, INDEX ON `{escaped}`.* TO `{schema}`@`127.0.0.1`",
+        ),
+        "variables": {
+            "character_set_server": "utf8mb4", "expire_logs_days": "0.000000", "have_ssl": "YES",
+            "innodb_buffer_pool_size": str(1 << 30), "log_bin": "OFF", "max_allowed_packet": str(128 << 20),
+            "max_connections": "151", "max_heap_table_size": str(64 << 20), "sql_mode": "STRICT_TRANS_TABLES,ANSI",
+            "tmp_table_size": str(64 << 20), "version": "10.11.6-MariaDB",
+        },
+        "status": {"Aborted_connects": "3", "Max_used_connections": "20", "Uptime": "86400"},
+        "tables": {schema: tables(schema)},
+        **changes,
+    }  # fmt: skip
+    return MysqlSeen(**fields)
+
+
+def tables(schema: str = "cube_acme", **changes: Any) -> Tables:
+    """Return what a healthy schema holds."""
+    fields: dict[str, Any] = {
+        "schema": schema, "count": 4, "cube": 4, "size_bytes": 1 << 20, "newest_at": NOW - 60,
+        "oldest_at": NOW - 86400, "most_versions": 2, "longest_name": 44, **changes,
+    }  # fmt: skip
+    return Tables(**fields)
+
+
+def storing(found: MysqlSeen | None = None, **changes: Any) -> Live:
+    """Return an API instance on host "one" whose storage is this server, healthy unless given."""
+    only = instance(storage="s", **changes)
+    return live(only, hosts=(host(only.host, addresses=("192.0.2.1",), mysql={"s": found or mysql()}),))
+
+
+SOCKET = "/run/cubejs/acme-1/cube.sock"
+NAME = "cube.acme.example"
+
+
+def certificate(**changes: Any) -> Certificate:
+    """Return a certificate as it should be."""
+    fields: dict[str, Any] = {
+        "names": (NAME,), "not_before": NOW - 86400, "not_after": NOW + 90 * 86400, "issuer": "An authority",
+        "subject": NAME, "self_signed": False, **changes,
+    }  # fmt: skip
+    return Certificate(**fields)
+
+
+def proxy(**changes: Any) -> ProxySeen:
+    """Return what a healthy proxy answers."""
+    fields: dict[str, Any] = {
+        "server_name": NAME, "address": NAME, "https_port": 443, "http_port": 80, "reachable": True,
+        "redirect_status": 308, "redirect_to": f"https://{NAME}/cubejs-api/v1/meta", "http_answers_itself": False,
+        "tls_version": "TLSv1.3", "old_tls": False, "trusted": True, "certificate": certificate(),
+        "hsts": "max-age=63072000", "websocket_status": 404,
+        "answers": {
+            "root": Answer(404), "playground_context": Answer(404), "meta_without_token": Answer(403),
+            "meta_unsigned_token": Answer(403),
+        },
+        **changes,
+    }  # fmt: skip
+    return ProxySeen(**fields)
+
+
+def passing(**changes: Any) -> Passing:
+    """Return a location of Nginx that passes requests on as it should."""
+    headers = {"host": "$host", "x-forwarded-for": "$remote_addr", "x-forwarded-proto": "$scheme", "connection": ""}
+    fields: dict[str, Any] = {
+        "place": "/cubejs-api/", "upstreams": (f"unix:{SOCKET}",), "http_version": "1.1", "headers": headers,
+        "body_size": "8m", "read_timeout": "120s", **changes,
+    }  # fmt: skip
+    return Passing(**fields)
+
+
+def web_server(*passings: Passing, **changes: Any) -> WebServer:
+    """Return a server of Nginx with TLS, as it should be; without passings it has the one above."""
+    fields: dict[str, Any] = {
+        "path": "/etc/nginx/sites/acme.conf", "names": (NAME,), "listens": ("443 ssl", "[::]:443 ssl"), "tls": True,
+        "passings": passings or (passing(),), "certificate_path": "/etc/a.crt", "key_path": "/etc/a.key",
+        "key_matches": True, "certificate": certificate(), "protocols": "TLSv1.2 TLSv1.3", **changes,
+    }  # fmt: skip
+    return WebServer(**fields)
+
+
+def served(
+    *servers: WebServer, proxies: tuple[ProxySeen, ...] = (), host_changes: Mapping[str, Any] | None = None, **of: Any
+) -> Live:
+    """Return an API instance on host "one" behind these; of: changes of the instance."""
+    listeners = (seen.Listener("unix", path=SOCKET, mode="0770", owner="cube-acme", group="www-data"),)
+    only = instance(**{"listeners": listeners, **of})
+    there = host("one", addresses=("192.0.2.1",), web_servers=servers, proxies=proxies, **(host_changes or {}))
+    return live(only, hosts=(there,))
+
+
 class Seen:
     """The functions above, and what a rule says."""
 
@@ -135,6 +246,14 @@ class Seen:
     host = staticmethod(host)
     setting = staticmethod(setting)
     live = staticmethod(live)
+    mysql = staticmethod(mysql)
+    tables = staticmethod(tables)
+    storing = staticmethod(storing)
+    certificate = staticmethod(certificate)
+    proxy = staticmethod(proxy)
+    passing = staticmethod(passing)
+    web_server = staticmethod(web_server)
+    served = staticmethod(served)
     now = NOW
 
     @staticmethod
