@@ -61,6 +61,11 @@ def test_seen_max_connections(count: int, limit: int, changes: dict[str, Any], s
     assert (finding.status, finding.subject, finding.host, finding.tenant) == (status, "one:3306", "one", "")
 
 
+def test_a_limit_that_is_not_told(seeing: Any) -> None:
+    found = seeing.storing(seeing.mysql(variables={"version": "8.4.3"}))
+    assert [each.status for each in seeing.judge("storage-max-connections", found)] == ["unknown"]
+
+
 def test_a_source_beside_other_tenants_storage_counts(seeing: Any) -> None:
     variables = {**seeing.mysql().variables, "max_connections": "44"}
     found = seeing.live(
