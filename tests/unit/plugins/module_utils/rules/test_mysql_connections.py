@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,11 @@ def test_seen_max_connections(count: int, limit: int, changes: dict[str, Any], s
 
 def test_a_limit_that_is_not_told(seeing: Any) -> None:
     found = seeing.storing(seeing.mysql(variables={"version": "8.4.3"}))
+    assert [each.status for each in seeing.judge("storage-max-connections", found)] == ["unknown"]
+
+
+def test_instances_of_a_host_that_was_not_seen_may_be_too_many(seeing: Any) -> None:
+    found = replace(seeing.storing(), missing={"two": "unreachable"})
     assert [each.status for each in seeing.judge("storage-max-connections", found)] == ["unknown"]
 
 

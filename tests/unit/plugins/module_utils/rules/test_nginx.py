@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,11 @@ def test_where_a_site_leads(ends: tuple[str, ...], status: str, severity: str, s
     finding = next(each for each in upstreams(seeing, *others, ends=ends) if each.host and each.tenant == "acme")
     assert (finding.status, finding.severity) == (status, severity)
     assert said in finding.message
+
+
+def test_an_instance_of_a_host_that_was_not_seen_may_be_left_out(seeing: Any) -> None:
+    found = replace(seeing.served(seeing.web_server()), missing={"two": "unreachable"})
+    assert {each.status for each in seeing.judge("proxy-upstreams", found)} == {"unknown"}
 
 
 def test_an_instance_to_which_nothing_leads(seeing: Any) -> None:
