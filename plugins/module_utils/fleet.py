@@ -244,15 +244,18 @@ class Live:
         """Return the processes of a deployment."""
         return self._by_tenant.get(tenant, ())
 
-    def once(self, name: str, work_out: Callable[[], Member]) -> Member:
-        """Return what is worked out of it, once for all rules that ask for it by that name."""
-        if name not in self._worked_out:
-            self._worked_out[name] = work_out()
-        found: Member = self._worked_out[name]
+    def once(self, work: Callable[..., Member], *more: Any) -> Member:
+        """Return what a function makes of it, worked out once for all rules that ask for the same.
+
+        more: what the function takes besides, the same for all of them: the fleet.
+        """
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self, *more)
+        found: Member = self._worked_out[work]
         return found
 
     @cached_property
-    def _worked_out(self) -> dict[str, Any]:
+    def _worked_out(self) -> dict[Callable[..., Any], Any]:
         return {}
 
     @cached_property

@@ -34,16 +34,18 @@ def judge_hosts(fleet: Fleet, rules: Iterable[Rule] = RULES) -> list[Finding]:
 def _of_rule(rule: Rule, fleet: Fleet, live: Live) -> Iterator[Finding]:
     for finding in rule.observed(fleet, live):
         passes = finding.status in (PASS, NOT_APPLICABLE)
-        missing = _missing(fleet, live, finding.tenant) if rule.across_hosts and passes else ()
+        missing = _missing(fleet, live, rule, finding.tenant) if passes else []
         if missing:
             yield replace(finding, status=UNKNOWN, message=_not_looked_at(live, missing), remedy=LOOK)
         else:
             yield finding
 
 
-def _missing(fleet: Fleet, live: Live, tenant: str) -> list[str]:
-    """Return the hosts that were not looked at and may matter to a tenant; "" is all tenants."""
-    if not live.missing or not tenant:
+def _missing(fleet: Fleet, live: Live, rule: Rule, tenant: str) -> list[str]:
+    """Return the hosts that were not looked at and may matter to what a rule says of a tenant; "" is all tenants."""
+    if not live.missing or not (rule.across_hosts or rule.across_tenants):
+        return []
+    if rule.across_tenants or not tenant:
         return sorted(live.missing)
     planned = fleet.tenant(tenant)
     if planned is None:
@@ -57,4 +59,5 @@ def _not_looked_at(live: Live, hosts: Iterable[str]) -> str:
 
 
 def _sourced(rule: Rule, finding: Finding) -> Finding:
+    # A finding knows its source already, unless a rule made it by hand: copying each would take a third of the time.
     return replace(finding, reference=rule.source) if rule.source and not finding.reference else finding

@@ -101,6 +101,9 @@ def converge(instances: Sequence[Instance], store: Store, options: Options) -> R
 
 
 def _bring_up(instance: Instance, state: UnitState, outcome: Outcome, store: Store, options: Options) -> None:
+    if not state.active and store.ports_taken(instance):
+        # It may be the instance itself, which systemd has started again since it was looked at.
+        state = store.units([instance.name])[instance.name]
     if not state.active:
         _refuse_taken_ports(instance, store)
         outcome.actions.append("start")

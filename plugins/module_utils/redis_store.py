@@ -49,6 +49,7 @@ PROPERTIES = (
     "LoadState",
     "ActiveState",
     "SubState",
+    "Job",
     "UnitFileState",
     "MainPID",
     "NeedDaemonReload",
@@ -85,6 +86,8 @@ class HostStore:
 
     def _state(self, shown: Mapping[str, str]) -> UnitState:
         pid = int(shown.get("MainPID") or 0)
+        # With a job, somebody has asked for it to be started or stopped and systemd has not come to that yet.
+        waits = shown.get("ActiveState") == "failed" or shown.get("SubState") == "auto-restart"
         active = shown.get("ActiveState") in ("active", "reloading") or (
             shown.get("ActiveState") == "activating" and shown.get("SubState") != "auto-restart"
         )
@@ -95,7 +98,7 @@ class HostStore:
             enabled=shown.get("UnitFileState") == "enabled",
             needs_daemon_reload=shown.get("NeedDaemonReload") == "yes",
             stale=None not in (changed, started) and (changed or 0) > (started or 0),
-            failing=shown.get("ActiveState") == "failed" or shown.get("SubState") == "auto-restart",
+            failing=waits and shown.get("Job", "0") in ("", "0"),
             pid=pid,
         )
 
@@ -108,8 +111,12 @@ class HostStore:
         self._systemd.enable([redis_unit(name) for name in names])
 
     def start(self, name: str) -> None:
-        """Start an instance, without waiting until its data is loaded."""
-        self._systemd.start([redis_unit(name)], block=False)
+        """Start an instance, without waiting until its data is loaded.
+
+        By `restart`: in the pause before systemd's own restart, `start` waits for its end (service_start() in
+        systemd's src/core/service.c).
+        """
+        self._systemd.restart([redis_unit(name)], block=False)
 
     def restart(self, name: str) -> None:
         """Restart an instance, without waiting until its data is loaded."""

@@ -59,10 +59,10 @@ class Whereabouts:
 
 def whereabouts(fleet: Fleet, live: Live) -> Whereabouts:
     """Return the addresses of the hosts of a fleet: those in its plan, and those that were seen on the hosts."""
-    return live.once("whereabouts", lambda: _work_out(fleet, live))
+    return live.once(_work_out, fleet)
 
 
-def _work_out(fleet: Fleet, live: Live) -> Whereabouts:
+def _work_out(live: Live, fleet: Fleet) -> Whereabouts:
     seen: dict[str, set[str]] = {}
     for host, name in _names_seen(live):
         seen.setdefault(name.lower(), set()).add(host)

@@ -61,7 +61,7 @@ def first(hosts: Hosts, count: int) -> list[Row]:
     def floor() -> float:
         hosts.fresh("cube1")
         environment = hosts.state / "floor.env"
-        environment.write_text(f"SOURCE={hosts.address('source1')}\nSECRET={hosts.secret}\n")
+        environment.write_text(f"SOURCE={hosts.address('source1')}\nSECRET={hosts.secret}\nNODE=\n")
         bundle = [CA_BUNDLE] if CA_BUNDLE.exists() else []
         files = [BENCH / "floor.sh", environment, *RUNTIME.iterdir(), ROOT / ".cache" / "tools" / "npm.tgz", *bundle]
         hosts.copy("cube1", *files, ROOT / "examples" / "shop" / "cube")

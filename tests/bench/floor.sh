@@ -4,12 +4,16 @@
 # systemd, the same gate at the end. It checks nothing, keeps nothing up to date and cannot be run twice.
 #
 # In /root, from tests/bench/bench.py: floor.env (SOURCE, the address of the source database; SECRET, its password and
-# the API's secret), package.json, package-lock.json, npm.tgz, cube/ and, where npm needs it, ca-certificates.crt.
+# the API's secret; NODE, a Node.js that is there already, "" for Debian's), package.json, package-lock.json, npm.tgz,
+# cube/ and, where npm needs it, ca-certificates.crt. molecule/foreign deploys by it, too: nobody who audits that host has
+# deployed it.
 set -eu
 umask 022
 # shellcheck source=/dev/null
 . /root/floor.env
 name=cube.acme.example
+nodejs=yes
+[ -z "$NODE" ] || nodejs=
 node_ca=
 [ ! -f /root/ca-certificates.crt ] || node_ca=/root/ca-certificates.crt
 redis_password=$(openssl rand -hex 24)
@@ -28,7 +32,8 @@ export DEBIAN_FRONTEND=noninteractive
 # As the roles do: package lists of the last hour are good enough.
 [ -n "$(find /var/lib/apt/lists -maxdepth 0 -mmin -60)" ] || apt-get update -qq
 apt-get install -y -qq --no-install-recommends \
-    redis-server mariadb-server nginx logrotate nodejs python3-pymysql >/dev/null
+    redis-server mariadb-server nginx logrotate ${nodejs:+nodejs} python3-pymysql >/dev/null
+[ -z "$NODE" ] || ln -s "$NODE" /usr/bin/node
 rm /usr/sbin/policy-rc.d
 
 step "databases"
@@ -93,7 +98,6 @@ rm /etc/nginx/sites-enabled/default
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 397 -subj "/CN=$name" \
     -addext "subjectAltName=DNS:$name" -keyout /etc/nginx/cube.key -out /etc/nginx/cube.crt 2>/dev/null
 cat >/etc/nginx/conf.d/cube.conf <<EOF
-server_tokens off;
 map \$http_upgrade \$cube_connection {
     default upgrade;
     "" "";
@@ -105,11 +109,13 @@ upstream cube {
 server {
     listen 80;
     server_name $name;
+    server_tokens off;
     return 308 https://\$host\$request_uri;
 }
 server {
     listen 443 ssl http2;
     server_name $name;
+    server_tokens off;
     ssl_certificate /etc/nginx/cube.crt;
     ssl_certificate_key /etc/nginx/cube.key;
     ssl_protocols TLSv1.2 TLSv1.3;
@@ -179,7 +185,10 @@ CUBEJS_REFRESH_WORKER=true
 NODE_OPTIONS=--max-old-space-size=4608
 EOF
 )
-cat >/etc/systemd/system/cube@.service <<'EOF'
+# systemd 247 of Debian 11 cannot in a container.
+private_users=yes
+[ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 250 ] || private_users=no
+cat >/etc/systemd/system/cube@.service <<EOF
 [Unit]
 Description=Cube.js %i
 Wants=network-online.target
@@ -203,7 +212,7 @@ ProtectSystem=strict
 ProtectHome=yes
 PrivateDevices=yes
 PrivateTmp=yes
-PrivateUsers=yes
+PrivateUsers=$private_users
 ProtectControlGroups=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes

@@ -38,13 +38,6 @@ def test_instances_by_tenant_and_host(make_fleet: Callable[..., Fleet]) -> None:
     assert fleet.instances_of("nobody") == ()
 
 
-def test_what_rules_share_is_worked_out_once() -> None:
-    live, asked = Live(), []
-    assert [live.once("a", lambda: asked.append(1) or "found") for _ in range(3)] == ["found"] * 3
-    assert live.once("b", lambda: "other") == "other"
-    assert asked == [1]
-
-
 def test_a_fleet_holds_no_secret(make_fleet: Callable[..., Fleet]) -> None:
     tenants = [
         {
@@ -61,3 +54,17 @@ def test_a_fleet_holds_no_secret(make_fleet: Callable[..., Fleet]) -> None:
     text = repr(make_fleet(tenants, cubejs_master_secret="SECRET-g"))
     assert "MARKED" in text
     assert "SECRET" not in text
+
+
+def test_what_rules_share_is_worked_out_once() -> None:
+    asked: list[Live] = []
+
+    def count(live: Live) -> int:
+        asked.append(live)
+        return len(live.instances)
+
+    live = Live()
+    assert (live.once(count), live.once(count)) == (0, 0)
+    assert live.once(lambda live, fleet: (live, fleet), Fleet()) == (live, Fleet())
+    assert asked == [live]
+    assert live == Live()

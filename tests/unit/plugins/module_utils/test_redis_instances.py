@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -60,6 +60,7 @@ class Host:
     loaded_unit: int = 1
     certificate: str = "1"
     taken: set[int] = field(default_factory=set)
+    when_ports_are_asked: Callable[[], object] = lambda: None
     broken: set[str] = field(default_factory=set)
     strangers: dict[str, int] = field(default_factory=dict)
     dies_at: int | None = None
@@ -172,6 +173,7 @@ class Host:
             raise InstancesError("a client cannot use it")
 
     def ports_taken(self, instance: Instance) -> list[str]:
+        self.when_ports_are_asked()
         return [f"127.0.0.1:{instance.port}"] if instance.port in self.taken else []
 
     def replaced_binary(self, pid: int) -> bool:
@@ -466,6 +468,13 @@ def test_a_taken_port_is_said_before_the_start(host: Host) -> None:
     with pytest.raises(InstancesError, match=r"globex: something else listens on 127\.0\.0\.1:2"):
         run(host)
     assert host.operations == []
+
+
+def test_an_instance_that_came_back_by_itself_has_not_taken_its_own_port(host: Host) -> None:
+    host.taken = {2}
+    server = host.running.pop("globex")
+    host.when_ports_are_asked = lambda: host.running.setdefault("globex", server)
+    assert not run(host).changed
 
 
 def test_a_taken_port_is_said_before_an_instance_moves_there(host: Host) -> None:

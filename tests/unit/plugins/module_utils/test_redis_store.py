@@ -69,6 +69,9 @@ def acme(**changed: Any) -> Instance:
         pytest.param({}, True, False, id="running"),
         pytest.param({"ActiveState": "activating", "SubState": "start"}, True, False, id="loading its data"),
         pytest.param({"ActiveState": "activating", "SubState": "auto-restart"}, False, True, id="in the pause"),
+        pytest.param(
+            {"ActiveState": "activating", "SubState": "auto-restart", "Job": "7"}, False, False, id="to be started"
+        ),
         pytest.param({"ActiveState": "failed", "SubState": "failed"}, False, True, id="given up"),
         pytest.param({"ActiveState": "inactive", "SubState": "dead"}, False, False, id="stopped"),
     ],
@@ -96,7 +99,7 @@ def test_starts_do_not_wait_for_data_to_load(host: Host) -> None:
     host.store.enable(["acme"])
     host.store.daemon_reload()
     assert [command for command in host.commands if not command.startswith("reset-failed")] == [
-        f"--no-block start -- {UNIT}",
+        f"--no-block restart -- {UNIT}",
         f"--no-block restart -- {UNIT}",
         f"enable -- {UNIT}",
         "daemon-reload",

@@ -15,9 +15,11 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services i
     Answer,
     Certificate,
     HttpSeen,
+    Journal,
     MysqlSeen,
     Passing,
     ProxySeen,
+    RedisSeen,
     Tables,
     WebServer,
 )
@@ -35,6 +37,7 @@ ENVIRONMENT = {
     "CUBEJS_REDIS_URL": "redis://127.0.0.1:6401/0",
     "CUBEJS_REDIS_POOL_MIN": "2",
     "CUBEJS_REDIS_POOL_MAX": "110",
+    "CUBEJS_TELEMETRY": "false",
 }
 SECRETS = ("CUBEJS_API_SECRET", "CUBEJS_DB_PASS", "CUBEJS_EXT_DB_PASS", "CUBEJS_REDIS_PASSWORD")
 ANSWERS = {
@@ -45,6 +48,7 @@ ANSWERS = {
     "meta_bad_token": Answer(403),
     "meta_unsigned_token": Answer(403),
     "meta_signed_token": Answer(200),
+    "system_context": Answer(404),
     "livez": Answer(200),
     "readyz": Answer(200),
     "websocket": Answer(404),
@@ -274,3 +278,66 @@ def seeing() -> Seen:
 def verdicts(seeing: Seen) -> Callable[..., list[str]]:
     """Return a function from a rule's id, and what live() takes, to the statuses of its findings."""
     return seeing.statuses
+
+
+def redis_seen(tenant: str = "acme", **changes: Any) -> RedisSeen:
+    """Return a healthy Redis of a tenant's own, reached on the same host."""
+    fields: dict[str, Any] = {
+        "asked": "127.0.0.1:6401/0", "client": "node_redis", "host": "127.0.0.1", "port": 6401, "index": 0,
+        "tls": False, "password_set": True, "reachable": True, "run_id": f"run-{tenant}", "product": "redis",
+        "version": "7.0.15", "role": "master", "uptime_seconds": 7200, "cluster_enabled": False,
+        "stranger_refused": True, "databases": 16, "maxclients": 1000, "connected_clients": 9, "blocked_clients": 0,
+        "rejected_connections": 0, "used_memory_bytes": 1 << 20, "maxmemory_bytes": 64 << 20,
+        "maxmemory_policy": "volatile-lru", "evicted_keys": 0, "db_keys": 20, "keys_command": "usable", "peers": (),
+        "prefixes": ("STANDALONE",), "scanned_whole": True, **changes,
+    }  # fmt: skip
+    return RedisSeen(**fields)
+
+
+class SeenRedis(Seen):
+    """Fleets of instances with the Redis that each of them reaches."""
+
+    redis = staticmethod(redis_seen)
+
+    @staticmethod
+    def process(
+        name: str = "cubejs-api@acme-1.service", kind: str = API, *, redis: Any = "healthy", **changes: Any
+    ) -> tuple[LiveInstance, RedisSeen | None]:
+        """Return an instance (changes: as of instance()) and its Redis; None is one that nobody looked at."""
+        fields = {
+            "prefix": "STANDALONE", "connections": {"127.0.0.1:6401": 4}, "journal": Journal(24.0),
+            "project": seen.Project("/srv/acme", "cube.js", schema_digest="schema"), **changes,
+        }  # fmt: skip
+        look = redis_seen(changes.get("tenant", "acme")) if redis == "healthy" else redis
+        return instance(name, kind, **fields), look
+
+    @staticmethod
+    def reach(
+        *pairs: tuple[LiveInstance, RedisSeen | None], hosts: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Live:
+        """Return what was seen of processes; hosts: name -> fields of its observation."""
+        logins: dict[str, dict[str, RedisSeen]] = {}
+        instances = []
+        for number, (each, look) in enumerate(pairs):
+            key = f"login-{number}" if look else ""
+            if look:
+                logins.setdefault(each.host, {})[key] = look
+            instances.append(replace(each, seen=replace(each.seen, redis=key)))
+        names = {each.host for each in instances} | set(hosts or {})
+        listening = (seen.Listener("tcp", "127.0.0.1", 6401),)
+        observed = tuple(
+            host(name, **{"redis": logins.get(name, {}), "listening": listening, **(hosts or {}).get(name, {})})
+            for name in sorted(names)
+        )
+        return live(*instances, hosts=observed, **changes)
+
+    def said(self, rule: str, *pairs: Any, plan: Fleet | None = None, **keys: Any) -> list[tuple[str, str]]:
+        """Return status and severity of a rule's findings, of what reach() takes."""
+        found = self.judge(rule, self.reach(*pairs, **keys), plan)
+        return [(finding.status, finding.severity) for finding in found]
+
+
+@pytest.fixture
+def redises() -> SeenRedis:
+    """Return the functions that make live fleets with Redis."""
+    return SeenRedis()
