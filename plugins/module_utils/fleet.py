@@ -247,7 +247,7 @@ class Live:
     def once(self, work: Callable[..., Member], *more: Any) -> Member:
         """Return what a function makes of it, worked out once for all rules that ask for the same.
 
-        more: further arguments of the function, the plan for one, which are the same in every call.
+        more: what the function takes besides, the same for all of them: the fleet.
         """
         if work not in self._worked_out:
             self._worked_out[work] = work(self, *more)

@@ -115,11 +115,7 @@ class LiveStorage:
 
 def storage_of(fleet: Fleet, live: Live) -> LiveStorage:
     """Return the storages that were seen."""
-    return live.once(_storages, fleet)
-
-
-def _storages(live: Live, fleet: Fleet) -> LiveStorage:
-    return _Storages(fleet, live).all()
+    return live.once(_all_storages, fleet)
 
 
 def why(seen: MysqlSeen | None, what: str) -> Unknown:
@@ -156,6 +152,10 @@ def schema_of(instance: LiveInstance) -> str | None:
 def is_local(fleet: Fleet, live: Live, instance: LiveInstance, address: str) -> bool:
     """Say whether an address leads to the very host of an instance."""
     return whereabouts(fleet, live).host_at(instance.host, address) == instance.host
+
+
+def _all_storages(live: Live, fleet: Fleet) -> LiveStorage:
+    return _Storages(fleet, live).all()
 
 
 class _Storages:

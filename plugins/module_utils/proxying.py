@@ -98,11 +98,7 @@ def proxies_of(fleet: Fleet, live: Live) -> Mapping[str, Serving]:
     the tenants whose instances listen where it passes requests on to. What was asked for a name that is nobody's
     stands under "".
     """
-    return live.once(_proxies, fleet)
-
-
-def _proxies(live: Live, fleet: Fleet) -> Mapping[str, Serving]:
-    return _Proxies(fleet, live).all()
+    return live.once(_all_proxies, fleet)
 
 
 def unread_nginx(live: Live) -> Mapping[str, Unknown]:
@@ -114,6 +110,10 @@ def _unread(live: Live) -> dict[str, Unknown]:
     return {
         host: note for host, seen in live.observations.items() for note in seen.unknown if note.what == "web_servers"
     }
+
+
+def _all_proxies(live: Live, fleet: Fleet) -> Mapping[str, Serving]:
+    return _Proxies(fleet, live).all()
 
 
 def is_loopback_listen(listen: str) -> bool:

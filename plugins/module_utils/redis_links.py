@@ -19,6 +19,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet,
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import DOTENV, ENVIRONMENT_FILE, Value
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import RedisSeen, Unknown
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import Subject
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import is_loopback
 
 REDIS, MEMORY, CUBESTORE = "redis", "memory", "cubestore"
 REMEDY = "Let the audit look into the process as root (become: true), with its questions to Redis on"
@@ -239,18 +240,6 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def is_address(text: str) -> bool:
     """Return whether a text is an IP address."""
     return _parsed(text) is not None
-
-
-def is_loopback(text: str) -> bool:
-    """Return whether a text is an address of loopback."""
-    found = _parsed(text)
-    return found is not None and found.is_loopback
-
-
-def is_public(text: str) -> bool:
-    """Return whether a text is an address that the whole Internet can route to."""
-    found = _parsed(text)
-    return found is not None and found.is_global
 
 
 def _endpoint(text: str) -> tuple[str, int]:

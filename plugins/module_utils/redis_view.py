@@ -21,9 +21,9 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import 
     REDIS,
     REMEDY,
     Link,
-    is_loopback,
     settings_of,
 )
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import is_loopback
 
 
 @dataclass(frozen=True)

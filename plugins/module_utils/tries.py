@@ -42,14 +42,10 @@ class Tries:
 
 def tries_of(fleet: Fleet, live: Live) -> Tries:
     """Return what hosts tried; a host's tries to reach itself are no tries from elsewhere."""
-    return live.once(_tries, fleet)
+    return live.once(_collect, fleet)
 
 
-def _tries(live: Live, fleet: Fleet) -> Tries:
-    return Tries(_collect(fleet, live))
-
-
-def _collect(fleet: Fleet, live: Live) -> dict[tuple[str, int], Tried]:
+def _collect(live: Live, fleet: Fleet) -> Tries:
     where = whereabouts(fleet, live)
     opened: dict[tuple[str, int], dict[str, None]] = {}
     closed: dict[tuple[str, int], dict[str, None]] = {}
@@ -59,4 +55,5 @@ def _collect(fleet: Fleet, live: Live) -> dict[tuple[str, int], Tried]:
             if host != observer and each.state in (OPEN, *CLOSED):
                 into = opened if each.state == OPEN else closed
                 into.setdefault((host, each.port), {})[observer] = None
-    return {key: Tried(tuple(opened.get(key, ())), tuple(closed.get(key, ()))) for key in {**opened, **closed}}
+    keys = {**opened, **closed}
+    return Tries({key: Tried(tuple(opened.get(key, ())), tuple(closed.get(key, ()))) for key in keys})

@@ -14,6 +14,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.proxying import proxies_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import several
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tries import Tried, Tries, tries_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import (
@@ -51,16 +52,19 @@ class CubePortExposed(Rule):
 
 
 class RedisExposed(Rule):
-    """Redis executes whatever it is told, for every tenant at once where they share it: a password is all there is."""
+    """Redis executes whatever it is told, for every tenant at once where they share it: a password is all there is.
+
+    What it listens on is judged by itself; here it is who came through when they tried.
+    """
 
     id = "redis-port-exposed"
-    title = "Nobody but Cube.js reaches Redis"
+    title = "No host without business there reaches Redis"
     source = "Redis documentation: Security"
     remedy = "Bind Redis to the addresses that its clients use, and let a firewall keep others out"
 
     def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield of each Redis server who reaches it."""
-        yield from _of_ports(self, fleet, live, "Redis", _redis_uses(live))
+        yield from _of_ports(self, fleet, live, "Redis", _redis_uses(live), by_tries_alone=True)
 
 
 class MysqlExposed(Rule):
@@ -115,8 +119,10 @@ def _mysql_uses(live: Live) -> Iterator[_Use]:
             yield _Use(instance, "localhost" if by_socket else look.host, look.port, by_socket)
 
 
-def _of_ports(rule: Rule, fleet: Fleet, live: Live, product: str, uses: Iterable[_Use]) -> Iterator[Finding]:
-    """Yield a finding on each port that instances use."""
+def _of_ports(
+    rule: Rule, fleet: Fleet, live: Live, product: str, uses: Iterable[_Use], *, by_tries_alone: bool = False
+) -> Iterator[Finding]:
+    """Yield a finding on each port that instances use. by_tries_alone: another rule judges its addresses."""
     where, tries = whereabouts(fleet, live), tries_of(fleet, live)
     ports: dict[tuple[str, int], _Port] = {}
     for use in uses:
@@ -128,19 +134,20 @@ def _of_ports(rule: Rule, fleet: Fleet, live: Live, product: str, uses: Iterable
     for port in ports.values():
         tenant = next(iter(port.tenants)) if len(port.tenants) == 1 else ""
         seen = live.observations.get(port.host)
-        verdict = _of_port(port, seen, tries.at(port.host, port.port).without(port.clients))
+        tried = tries.at(port.host, port.port).without(port.clients)
+        verdict = _of_port(port, seen, tried, by_tries_alone=by_tries_alone)
         host = port.host if seen else ""
         yield verdicts.found(rule, f"{product} on {port.host}:{port.port}", verdict, tenant=tenant, host=host)
 
 
-def _of_port(port: _Port, seen: Observation | None, tried: Tried) -> Verdict:
+def _of_port(port: _Port, seen: Observation | None, tried: Tried, *, by_tries_alone: bool) -> Verdict:
     if tried.opened:
-        return verdicts.fails(f"{_some(tried.opened)} can reach it, where none of its clients is")
+        return verdicts.fails(f"{several(tried.opened)} can reach it, where none of its clients is")
     listeners = [each for each in seen.listening if each.port == port.port] if seen else []
     if listeners and all(is_loopback(each.address) for each in listeners):
         return verdicts.passes("it listens on loopback only")
     if tried.closed:
-        return verdicts.passes(f"{_some(tried.closed)} tried, and did not get through")
+        return verdicts.passes(f"{several(tried.closed)} tried, and did not get through")
     if seen is None:
         return verdicts.unknown("it is on no host that was looked at, and no other tried", TRY)
     if not listeners:
@@ -149,13 +156,13 @@ def _of_port(port: _Port, seen: Observation | None, tried: Tried) -> Verdict:
         return verdicts.unknown(
             f"what listens on port {port.port} there was not seen", "Run the task with become: true"
         )
-    return _untried(listeners, seen)
+    return _untried(listeners, None if by_tries_alone else seen)
 
 
 def _untried(listeners: Iterable[Listener], seen: Observation | None) -> Verdict:
-    """Return what addresses alone tell of ports that nobody tried to reach."""
+    """Return what addresses tell of ports that nobody tried to reach; seen: their host, None leaves them alone."""
     listed = ", ".join(sorted({f"{each.address}:{each.port}" for each in listeners}))
-    if any(_is_public(each, seen) for each in listeners):
+    if seen is not None and any(_is_public(each, seen) for each in listeners):
         return verdicts.fails(
             f"it listens on {listed}, on the Internet, and no host tried whether a firewall keeps others out",
             severity=WARNING,
@@ -163,9 +170,9 @@ def _untried(listeners: Iterable[Listener], seen: Observation | None) -> Verdict
     return verdicts.unknown(f"it listens on {listed}, and no host that has no business there tried to reach it", TRY)
 
 
-def _is_public(listener: Listener, seen: Observation | None) -> bool:
+def _is_public(listener: Listener, seen: Observation) -> bool:
     if listener.address in EVERYWHERE:
-        return any(is_public(address) for address in (seen.addresses if seen else ()))
+        return any(map(is_public, seen.addresses))
     return is_public(listener.address)
 
 
@@ -190,7 +197,7 @@ def _of_instance(live: Live, instance: LiveInstance, tries: Tries, proxies: Coll
             continue
         tried = tries.at(instance.host, listener.port).without(proxies)
         if tried.opened:
-            who = _some(tried.opened)
+            who = several(tried.opened)
             return verdicts.fails(
                 f"{who} can reach port {listener.port}{_what(instance, listener)}, and is no proxy of it"
             )
@@ -218,7 +225,3 @@ def _of_socket(listener: Listener) -> Verdict:
 
 def _what(instance: LiveInstance, listener: Listener) -> str:
     return " (SQL API)" if str(listener.port) in map(instance.seen.value, _SQL_PORTS) else ""
-
-
-def _some(hosts: tuple[str, ...]) -> str:
-    return ", ".join(hosts) if len(hosts) <= 5 else f"{', '.join(hosts[:5])} and {len(hosts) - 5} more"

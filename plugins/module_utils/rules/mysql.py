@@ -18,6 +18,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
 from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import LiveStorage, Server, Use
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import storage_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule, repeated
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import bounded
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import READS_SCHEMA, on_source_server
 
@@ -97,7 +98,7 @@ class StorageSchemaIsOwn(Rule):
     remedy = (
         "Give each tenant a schema of its own (CUBEJS_PRE_AGGREGATIONS_SCHEMA, from 0.25.4), or a server of its own"
     )
-    across_hosts = True
+    across_tenants = True
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield schemas that two tenants share, or that are the source."""
@@ -154,7 +155,7 @@ class StorageServerWorks(Rule):
 def _has_storage(instance: LiveInstance) -> Verdict:
     kind, project = instance.seen.value("CUBEJS_EXT_DB_TYPE"), instance.seen.project
     if kind:
-        return verdicts.passes(f"its storage is of type {kind}")
+        return verdicts.passes(f"its storage is of type {bounded(kind)}")
     unread = verdicts.unread_settings(instance)
     if unread is not None:
         return verdicts.unknown(unread)

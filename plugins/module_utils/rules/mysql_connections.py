@@ -31,7 +31,7 @@ class StorageHasRoom(Rule):
     sentences = ("mysql-tuned",)
     source = "Source of @cubejs-backend/mysql-driver 0.20.9 and 0.29.33 (the pool's size, and testConnection)"
     remedy = "Raise max_connections, or lower CUBEJS_DB_MAX_POOL"
-    across_hosts = True
+    across_tenants = True
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield servers with fewer connections than their clients may open."""

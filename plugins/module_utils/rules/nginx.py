@@ -13,6 +13,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services i
 from ansible_collections.cubeops.cubejs.plugins.module_utils.proxying import Serving, Site, proxies_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import proxy_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import place, several
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.proxied import web_sockets_wanted
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import MEBIBYTE, Verdict
 
@@ -143,21 +144,20 @@ def _leads_home(serving: Serving, site: Site) -> Verdict:
         return verdicts.unknown(
             f"{', '.join(site.strangers[:5])} is on no host that was looked at", "Look at all hosts of the tenant"
         )
-    return verdicts.passes(f"it leads to {', '.join(_named(site.instances))}")
+    return verdicts.passes(f"it leads to {_named(site.instances)}")
 
 
 def _all_reached(missing: list[LiveInstance], count: int) -> Verdict:
     if missing:
-        return verdicts.fails(f"no site leads to {', '.join(_named(missing))}", severity=WARNING)
+        return verdicts.fails(f"no site leads to {_named(missing)}", severity=WARNING)
     return verdicts.passes(f"a site leads to each of its {count} API instances")
 
 
-def _named(instances: Iterable[LiveInstance]) -> list[str]:
-    names = [f"{each.name} ({each.host})" for each in instances if each.kind == API]
-    return names if len(names) <= 5 else [*names[:5], f"{len(names) - 5} more"]
+def _named(instances: Iterable[LiveInstance]) -> str:
+    return several(place(each) for each in instances if each.kind == API)
 
 
-def _place(passing: Passing) -> str:
+def _location(passing: Passing) -> str:
     return f"location {passing.place}" if passing.place else "a location"
 
 
@@ -165,7 +165,7 @@ def _speaks(_serving: Serving, site: Site) -> Verdict:
     old = [each for each in site.passings if each.http_version not in ("1.1", "2")]
     if old:
         said = old[0].http_version or "not set, which means 1.0"
-        return verdicts.fails(f"in {_place(old[0])} proxy_http_version is {said}")
+        return verdicts.fails(f"in {_location(old[0])} proxy_http_version is {said}")
     return verdicts.passes("it does")
 
 
@@ -188,9 +188,9 @@ def _upgrades(site: Site, wanted: bool | None) -> Verdict:
     for passing in upgrading:
         connection = passing.headers.get("connection", "")
         if not connection:
-            return verdicts.fails(f"{_place(passing)} passes Upgrade on without Connection")
+            return verdicts.fails(f"{_location(passing)} passes Upgrade on without Connection")
         if not passing.upgrade_map and "$" not in connection and not apart:
-            return verdicts.fails(f'in {_place(passing)} every request is sent with "Connection: {connection}"')
+            return verdicts.fails(f'in {_location(passing)} every request is sent with "Connection: {connection}"')
     return verdicts.passes("by a map" if upgrading[0].upgrade_map else "in a location of its own")
 
 
@@ -200,7 +200,7 @@ def _forwards(_serving: Serving, site: Site) -> Verdict:
         if passing.headers.get("host", "").startswith("$proxy_host"):
             missing.append("host")
         if missing:
-            return verdicts.fails(f"{_place(passing)} does not pass on {', '.join(missing)}")
+            return verdicts.fails(f"{_location(passing)} does not pass on {', '.join(missing)}")
     return verdicts.passes("it does")
 
 
@@ -228,5 +228,5 @@ def _waits(site: Site, web_sockets: bool | None) -> Verdict:
             return verdicts.unknown(f"proxy_read_timeout {text} is not understood")
         if found < least:
             what = "an answer" if least == READ_SECONDS else "a WebSocket"
-            return verdicts.fails(f"{_place(passing)} waits {text} for {what}, and {least:.0f} s is the least")
+            return verdicts.fails(f"{_location(passing)} waits {text} for {what}, and {least:.0f} s is the least")
     return verdicts.passes(", ".join(dict.fromkeys(each.read_timeout or _DEFAULT_READ for each, _least in limits)))

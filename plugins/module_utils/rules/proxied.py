@@ -117,6 +117,12 @@ def _is_closed(live: Live, serving: Serving, asked: Asked) -> Verdict:
     missing = [question for question in (*_PAGES, *_TOKENS) if question not in answers]
     if missing:
         return verdicts.unknown(proxy_findings.why(asked, missing[0]) or f"{missing[0]} was not answered")
+    strange = [answers[question].status for question in _TOKENS if answers[question].status not in _DENIED]
+    if strange:
+        return verdicts.unknown(
+            f"/v1/meta ends as {strange[0]}, which turns nobody away: the API may be at another path",
+            "See where the project serves its API (basePath), and that it asks for a token there",
+        )
     return verdicts.passes("the Playground is closed, and a token is asked for")
 
 

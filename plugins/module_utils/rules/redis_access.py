@@ -16,11 +16,11 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
     Finding,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import REMEDY, Link, is_loopback, is_public
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import REMEDY, Link
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_view import Server, View
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import of_redis
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import EVERYWHERE, is_loopback, is_public
 
-EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 what is looked for
 _LOOK_THERE = "Look at the host of Redis, too, with become: true; of a managed Redis look at its network rules yourself"
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import FAIL, PASS, UNKNOWN, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import is_loopback
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_view import Server, View
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import of_redis
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import is_loopback
 
 _PARTIAL = (
     "Look through all of its keys (redis-cli --scan --pattern 'SQL_*'), or give the deployment a Redis of its own"

@@ -12,6 +12,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet,
 from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import Use
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import storage_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import bounded, quoted
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
 
 _TYPE = "CUBEJS_EXT_DB_TYPE"
@@ -118,7 +119,11 @@ def _is_turned_on(instance: LiveInstance) -> Verdict:
         )
     if kind:
         known = kind in versions.database_types() or kind == "cubestore"
-        return verdicts.passes(f"it is {kind}") if known else verdicts.fails(f"Cube has no driver for {kind!r}")
+        return (
+            verdicts.passes(f"it is {bounded(kind)}")
+            if known
+            else verdicts.fails(f"Cube has no driver for {quoted(kind)}")
+        )
     listed = f"{', '.join(sorted(others))} without {_TYPE}"
     if any(name.startswith(_CUBE_STORE) for name in instance.seen.settings):
         return verdicts.fails(
@@ -156,8 +161,8 @@ def _has_no_socket(fleet: Fleet, live: Live, use: Use) -> Verdict:
         return verdicts.passes("it is not set")
     host = seen.value("CUBEJS_EXT_DB_HOST") or "localhost"
     if live_storage.is_local(fleet, live, use.instance, host):
-        return verdicts.passes(f"{path} is on the host of the storage, {host}")
-    return verdicts.fails(f"{_SOCKET} ({path}) takes the connection that is meant for {host}")
+        return verdicts.passes(f"{bounded(path)} is on the host of the storage, {bounded(host)}")
+    return verdicts.fails(f"{_SOCKET} ({bounded(path)}) takes the connection that is meant for {bounded(host)}")
 
 
 def _is_reached(use: Use) -> Verdict:

@@ -14,6 +14,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import MysqlSeen
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import mysql, storage_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import MOST_TOLD, place, several
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import DAY, Verdict
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import PRIVILEGES
 
@@ -129,7 +130,7 @@ def _agree(uses: tuple[Use, ...]) -> Verdict:
             places.setdefault((use.identity, use.schema), []).append(use)
     if len(places) > 1 or (places and without):
         told = [f"{found[0].schema} on {found[0].server}: {_names(found)}" for found in places.values()]
-        told += [f"none in MySQL: {each.name} ({each.host})" for each in without[:5]]
+        told += [f"none in MySQL: {place(each)}" for each in without[:MOST_TOLD]]
         return verdicts.fails("its instances use different ones", "", *told)
     for use in wanting:
         if not use.server:
@@ -143,8 +144,7 @@ def _agree(uses: tuple[Use, ...]) -> Verdict:
 
 
 def _names(uses: list[Use]) -> str:
-    names = ", ".join(f"{use.instance.name} ({use.instance.host})" for use in uses[:5])
-    return names if len(uses) <= 5 else f"{names} and {len(uses) - 5} more"
+    return several(place(use.instance) for use in uses)
 
 
 def _is_cubes(schema: Schema) -> Verdict:

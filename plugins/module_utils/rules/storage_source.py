@@ -12,6 +12,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet,
 from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import Use
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import mysql, storage_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import bounded
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
 
 # The MySQL driver of 0.20.9 has no TLS option; it has one in 0.27.33, the next that was read.
@@ -138,6 +139,7 @@ def _is_verified(fleet: Fleet, live: Live, use: Use) -> Verdict:
     address = instance.seen.value("CUBEJS_EXT_DB_HOST") or "localhost"
     if (use.seen and use.seen.socket) or live_storage.is_local(fleet, live, instance, address):
         return verdicts.not_applicable("its storage is on its own host")
+    address = bounded(address)
     if verdicts.is_within(instance.version, _STORAGE_SPEAKS_TLS) is False:
         return verdicts.fails(
             f"Cube {instance.version} cannot use TLS to MySQL, and {address} is another host",

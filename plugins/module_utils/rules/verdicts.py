@@ -17,11 +17,10 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import LiveInstance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import doubt
 
 MEBIBYTE = 1 << 20
 DAY = 86400.0
-# What keeps variables from being known, by what is noted of an instance.
-_NO_SETTINGS = ("process.environ", "unit.file", "environment_file", "dotenv", "settings")
 
 
 class Verdict(NamedTuple):
@@ -77,7 +76,7 @@ def found(rule: Rule, subject: str, verdict: Verdict, *, tenant: str = "", host:
 
 def unread_settings(instance: LiveInstance) -> Unknown | None:
     """Return why a variable that is not among an instance's settings may be set after all; None where it is not."""
-    return next((note for note in instance.seen.unknown if note.what in _NO_SETTINGS), None)
+    return next(iter(doubt(instance)), None)
 
 
 def is_within(version: str, spec: str) -> bool | None:

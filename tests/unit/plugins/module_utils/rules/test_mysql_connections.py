@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,16 @@ def fleet(seeing: Any, count: int, limit: int, **changes: Any) -> Any:
 def test_seen_max_connections(count: int, limit: int, changes: dict[str, Any], status: str, seeing: Any) -> None:
     (finding,) = seeing.judge("storage-max-connections", fleet(seeing, count, limit, storage="s", **changes))
     assert (finding.status, finding.subject, finding.host, finding.tenant) == (status, "one:3306", "one", "")
+
+
+def test_a_limit_that_is_not_told(seeing: Any) -> None:
+    found = seeing.storing(seeing.mysql(variables={"version": "8.4.3"}))
+    assert [each.status for each in seeing.judge("storage-max-connections", found)] == ["unknown"]
+
+
+def test_instances_of_a_host_that_was_not_seen_may_be_too_many(seeing: Any) -> None:
+    found = replace(seeing.storing(), missing={"two": "unreachable"})
+    assert [each.status for each in seeing.judge("storage-max-connections", found)] == ["unknown"]
 
 
 def test_a_source_beside_other_tenants_storage_counts(seeing: Any) -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
+import yaml
+from ansible_collections.cubeops.cubejs.plugins.module_utils import nginx
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Listener
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.nginx_files import read_web_servers
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction import Redactor
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.trees import Tree
 
+ROLE = Path(__file__).resolve().parents[5] / "roles/nginx"
 RULES = (
     "proxy-upstreams", "proxy-http-version", "proxy-upgrade", "proxy-headers", "proxy-body-size", "proxy-timeouts",
 )  # fmt: skip
@@ -159,7 +168,55 @@ def test_where_a_site_leads(ends: tuple[str, ...], status: str, severity: str, s
     assert said in finding.message
 
 
+def test_an_instance_of_a_host_that_was_not_seen_may_be_left_out(seeing: Any) -> None:
+    found = replace(seeing.served(seeing.web_server()), missing={"two": "unreachable"})
+    assert {each.status for each in seeing.judge("proxy-upstreams", found)} == {"unknown"}
+
+
 def test_an_instance_to_which_nothing_leads(seeing: Any) -> None:
     other = seeing.instance("acme-2", listeners=(Listener("unix", path="/run/other.sock"),))
     assert [(each.subject, each.status) for each in upstreams(seeing, other)][-1] == ("acme", "fail")
     assert [(each.subject, each.status) for each in upstreams(seeing)][-1] == ("acme", "pass")
+
+
+def rendered(recording: Any, *, web_sockets: bool, load_balancer: bool) -> Any:
+    """Return the servers of the nginx role's own files, with its defaults, for acme on its socket."""
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text().replace("{{", "").replace("}}", ""))
+    server = {"name": "acme", "server_name": "cube.acme.example", "upstreams": [SOCKET], "web_sockets": web_sockets}
+    settings = nginx.Settings(
+        version="1.22.1", ipv6=True, http_port=80, https_port=443, http2=True, worker_connections=4096,
+        trusted_proxies=("192.0.2.0/24",) if load_balancer else (),
+    )  # fmt: skip
+    layout = nginx.layout([server], settings)
+    values = {
+        **defaults,
+        "nginx_behind_load_balancer": {"trusted_proxies": ["192.0.2.0/24"]},
+        "__nginx_layout": layout,
+        "__nginx_os": {"user": "www-data", "modules": "modules-enabled/*.conf"},
+        "item": layout["servers"][0],
+        "ansible_managed": "managed",
+    }
+    recording.file("/etc/nginx/mime.types", "types { application/json json; }")
+    # As Ansible's template module sets it up.
+    environment = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True, autoescape=False)
+    environment.filters["comment"] = "# {}".format
+    for name in ("http", "tls", "server", "proxy", "site", "nginx"):
+        text = environment.from_string((ROLE / f"templates/{name}.conf.j2").read_text()).render(values)
+        place = {"site": "cubejs/sites/acme.conf", "nginx": "nginx.conf"}.get(name, f"cubejs/{name}.conf")
+        recording.file(f"/etc/nginx/{place}", text)
+    return read_web_servers(Tree(str(recording.root)), Redactor(b"k"))
+
+
+@pytest.mark.parametrize("load_balancer", [False, True])
+@pytest.mark.parametrize("web_sockets", [False, True])
+def test_the_role_s_own_files_are_as_they_should_be(
+    web_sockets: bool, load_balancer: bool, recording: Any, seeing: Any
+) -> None:
+    environment = {"CUBEJS_WEB_SOCKETS": "true"} if web_sockets else {}
+    servers = rendered(recording, web_sockets=web_sockets, load_balancer=load_balancer)
+    found = seeing.served(*servers, environment=environment)
+    for rule in (*RULES, "https-tls-version"):
+        statuses = [each.status for each in seeing.judge(rule, found) if each.host]
+        exempt = (rule == "proxy-upgrade" and not web_sockets) or (rule == "https-tls-version" and load_balancer)
+        assert (rule, statuses) == (rule, ["not_applicable" if exempt else "pass"])
+    assert "plain HTTP" not in seeing.judge("https-answers", found)[0].message

@@ -58,10 +58,17 @@ def test_what_was_not_answered(rule: str, seeing: Any) -> None:
             {"playground_context": Answer(200)}, {"playground_context": Answer(200)}, "unknown", id="tokens asked for"
         ),
         pytest.param(
-            {"root": PAGE, "playground_context": Answer(200), "meta_without_token": PAGE},
+            {"root": PAGE, "playground_context": Answer(200)},
             {},
             "pass",
             id="a page of something else, as all instances say",
+        ),
+        pytest.param({"meta_without_token": PAGE}, {}, "unknown", id="a page of something else in the API's place"),
+        pytest.param(
+            {"meta_without_token": Answer(404), "meta_unsigned_token": Answer(404)},
+            {},
+            "unknown",
+            id="the API is at another path",
         ),
     ],
 )
