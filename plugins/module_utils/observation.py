@@ -190,7 +190,8 @@ class Project:
 
     configuration: the file that Cube reads (cube.js, cube.ts, or an index.js). mentions: which options of it occur,
     outside of comments: what they are set to is code, and not read. schema_digest: over the schema's files.
-    pre_aggregations, external, scheduled_refresh: how often the schema has these words.
+    pre_aggregations, external, scheduled_refresh: how often the schema has these words. driver_by_context: whether
+    driverFactory looks at who asks; None where its text does not tell.
     """
 
     directory: str
@@ -202,6 +203,7 @@ class Project:
     pre_aggregations: int = 0
     external: int = 0
     scheduled_refresh: int = 0
+    driver_by_context: Optional[bool] = False
 
 
 @dataclass(frozen=True)
