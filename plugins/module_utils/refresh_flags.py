@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import settings, versions
@@ -100,6 +101,7 @@ LINES = (
 )
 
 
+@cache
 def _line(version: str) -> Line:
     return next(line for line in LINES if versions.within(version, line.versions))
 

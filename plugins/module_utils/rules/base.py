@@ -77,6 +77,7 @@ class Rule:
             tenant=tenant,
             host=host,
             evidence=tuple(evidence),
+            reference=self.source,
         )
 
     def of(
