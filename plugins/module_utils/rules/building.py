@@ -17,6 +17,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
     Finding,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import REFRESH_WORKER, Fleet, Live, LiveInstance
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Project
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Tables
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.mysql_look import default_schema
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import known, schedules
@@ -102,31 +103,30 @@ class PreAggregationsAreFlagged(Rule):
     def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each tenant."""
         for name, _planned, instances in known.deployments(fleet, live):
-            if not instances:
-                continue
-            judged = [pair for pair in schedules.projects(instances) if not known.gap(pair[0])]
-            if not judged:
+            judged = next((pair for pair in schedules.projects(instances) if not known.gap(pair[0])), None)
+            if judged:
+                yield self._judged(name, *judged, worked=bool(known.workers(instances)))
+            elif instances:
                 why = "its schema, or the version of Cube, could not be read"
                 yield self.found(name, why, known.BECOME, tenant=name, status=UNKNOWN)
-                continue
-            instance, project = judged[0]
-            stored = bool(instance.seen.value("CUBEJS_EXT_DB_TYPE"))
-            worked = bool(known.workers(instances))
-            lacking = [
-                f"{total} of {project.pre_aggregations} say {word}"
-                for word, total, matters, variable in (
-                    ("external: true", project.external, stored, schedules.EXTERNAL),
-                    ("scheduledRefresh: true", project.scheduled_refresh, worked, schedules.SCHEDULED),
-                )
-                if matters and total < project.pre_aggregations and not schedules.default_of(instance, variable)
-            ]
-            if not project.pre_aggregations or not versions.within(instance.version, self.versions):
-                why = "it is the default" if project.pre_aggregations else "its schema has no pre-aggregation"
-                yield self.found(name, why, tenant=name, status=NOT_APPLICABLE)
-            elif lacking:
-                yield self.found(name, "; ".join(lacking), tenant=name, evidence=[project.schema_directory])
-            else:
-                yield self.found(name, f"all {project.pre_aggregations} say so", tenant=name, status=PASS)
+
+    def _judged(self, name: str, instance: LiveInstance, project: Project, *, worked: bool) -> Finding:
+        total = project.pre_aggregations
+        if not total or not versions.within(instance.version, self.versions):
+            why = "both are the default" if total else "its schema has no pre-aggregation"
+            return self.found(name, why, tenant=name, status=NOT_APPLICABLE)
+        stored = bool(instance.seen.value("CUBEJS_EXT_DB_TYPE"))
+        lacking = [
+            f"{count} of {total} say {word}"
+            for word, count, matters, variable in (
+                ("external: true", project.external, stored, schedules.EXTERNAL),
+                ("scheduledRefresh: true", project.scheduled_refresh, worked, schedules.SCHEDULED),
+            )
+            if matters and count < total and not schedules.default_of(instance, variable)
+        ]
+        if lacking:
+            return self.found(name, "; ".join(lacking), tenant=name, evidence=[project.schema_directory])
+        return self.found(name, f"none of {total} lacks what it needs", tenant=name, status=PASS)
 
 
 class PreAggregationsAreFresh(Rule):

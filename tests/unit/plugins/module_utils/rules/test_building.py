@@ -63,7 +63,7 @@ def test_who_builds_may_be_on_a_host_that_was_not_looked_at(seeing: Any) -> None
 @pytest.mark.parametrize(
     ("version", "environment", "schema", "status", "says"),
     [
-        pytest.param("0.29.57", {}, project(), "pass", "all 2", id="all say so"),
+        pytest.param("0.29.57", {}, project(), "pass", "none of 2", id="all say so"),
         pytest.param("0.29.57", {}, project(external=1), "fail", "1 of 2 say external", id="one is not external"),
         pytest.param("0.29.57", {}, project(scheduled=0), "fail", "0 of 2 say scheduled", id="none is scheduled"),
         pytest.param("0.29.57", {"CUBEJS_EXT_DB_TYPE": None}, project(external=0), "pass", "", id="without a storage"),
