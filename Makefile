@@ -73,6 +73,10 @@ browser: setup-dev ## The page of findings in a headless Chromium; pictures in .
 docs: setup-dev ## Render README tables and docs/ from specs, rows and docstrings
 	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python docs/render.py
 
+.PHONY: explain
+explain: setup-run ## What a rule is about: make explain RULE=redis-pool-size
+	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python docs/explain.py $(RULE)
+
 # --- on test hosts ------------------------------------------------------------------------------
 
 molecule-%: setup-dev ## One scenario from nothing to destroyed: make molecule-redis

@@ -1,4 +1,4 @@
-"""Render what is known elsewhere: role READMEs from their specs, the environment from its table.
+"""Render what is known elsewhere: READMEs from specs, the environment from its table, rules from their classes.
 
 usage: render.py [--check]     (--check writes nothing and returns 1 when a page is out of date)
 """
@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.cubeops.cubejs.plugins.module_utils import drift, explaining
+from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import SENTENCES, Sentence
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import forms
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings import NEVER, Setting
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
 
@@ -94,11 +99,77 @@ def environment_page() -> str:
     )
 
 
+def rule_section(rule: Rule) -> str:
+    """Return all that there is to say of a rule."""
+    facts = {
+        "Severity": rule.severity,
+        "Versions of Cube.js": f"`{rule.versions}`" if rule.versions else explaining.EVERY_VERSION,
+        "Judges": explaining.judges(rule),
+        "Across hosts": "unknown while a host of the tenant was not looked at" if rule.across_hosts else "",
+        "Remedy": rule.remedy,
+        "Source": rule.source,
+        "Implements": "; ".join(
+            f"[{each.section}](checklist.md): {each.text.rstrip('.')}" for each in explaining.sentences(rule)
+        ),
+    }
+    told = "\n".join(f"- {name}: {fact}" for name, fact in facts.items() if fact)
+    return f"## {rule.id}\n\n**{rule.title}.**\n\n" + "\n\n".join((*explaining.paragraphs(rule), told)) + "\n"
+
+
+def rules_page() -> str:
+    """Return the page of all rules."""
+    ordered = sorted(RULES, key=lambda rule: rule.id)
+    rows = "\n".join(
+        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {explaining.judges(rule)} | {cell(rule.title)} |"
+        for rule in ordered
+    )
+    others = "\n".join(
+        f"| `{name}` | {cell(title)} |"
+        for table in (forms.INVENTORY, drift.TITLES, forms.WAIVERS)
+        for name, title in table.items()
+    )
+    return (
+        f"{NOTE.format(source='the classes in plugins/module_utils/rules/')}\n\n# Rules\n\n"
+        "What each rule says, and why; `make explain RULE=<id>` tells the same. A rule judges the plan of an\n"
+        "inventory, live hosts, or both. [reports.md](reports.md) says how findings count,\n"
+        "[checklist.md](checklist.md) which rules implement which sentence of the production checklist.\n\n"
+        f"| rule | severity | judges | when all is well |\n|---|---|---|---|\n{rows}\n\n"
+        "Findings come, too, of the form of the inventory, of what is not as planned, and of waivers:\n\n"
+        f"| id | when all is well |\n|---|---|\n{others}\n\n" + "\n".join(map(rule_section, ordered))
+    )
+
+
+def sentence_row(sentence: Sentence) -> str:
+    """Return one sentence, and what implements it."""
+    rules = [f"[{rule.id}](rules.md#{rule.id})" for rule in RULES if sentence.id in rule.sentences]
+    told = f"nothing to check: {sentence.informative}" if sentence.informative else ", ".join(sorted(rules))
+    return f"| {cell(sentence.text)} | {cell(told)} |"
+
+
+def checklist_page() -> str:
+    """Return the page that traces the checklist to rules."""
+    sections = dict.fromkeys(sentence.section for sentence in SENTENCES)
+    tables = "\n".join(
+        f"## {section}\n\n| sentence | rules |\n|---|---|\n"
+        + "\n".join(sentence_row(each) for each in SENTENCES if each.section == section)
+        + "\n"
+        for section in sections
+    )
+    return (
+        f"{NOTE.format(source='plugins/module_utils/checklist.py, or the sentences that a rule names,')}\n\n"
+        "# The production checklist, sentence by sentence\n\n"
+        "Every sentence of Cube.js' production checklist (releases 0.19 and 0.20), in words of our own, and the rules\n"
+        f"that hold a fleet to it.\n\n{tables}"
+    )
+
+
 def pages() -> dict[Path, str]:
     """Return every rendered page by its path."""
     return {
         **{ROOT / "roles" / role / "README.md": role_page(role) for role in ROLES},
         ROOT / "docs" / "environment.md": environment_page(),
+        ROOT / "docs" / "rules.md": rules_page(),
+        ROOT / "docs" / "checklist.md": checklist_page(),
     }
 
 

@@ -30,6 +30,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "redis.maxclients": (1, 10**6),
     "redis.maxmemory_bytes": (MEBIBYTE, 2**50),
     "pre_aggregations.port": (1, 65535),
+    "pre_aggregations.max_age_seconds": (60, 10 * 366 * 86400),
 }
 # Keys that name files or folders on the controller.
 PATHS = ("project.path", "certificate.certificate_path", "certificate.key_path", "database.ca", "redis.ca")

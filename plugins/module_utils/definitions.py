@@ -16,6 +16,13 @@ MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
 # Variables of the collection that no role declares.
 OTHERS = ("cubejs_address", "cubejs_host_memory_bytes")
+# What only the playbooks of the audit read.
+PLAYBOOKS = (
+    "cubejs_audit_deadline_seconds", "cubejs_audit_hosts", "cubejs_audit_journal_hours", "cubejs_audit_probes",
+    "cubejs_audit_proxies", "cubejs_audit_token_claims", "cubejs_baseline_file", "cubejs_fail_on", "cubejs_new_only",
+    "cubejs_report_directory", "cubejs_report_formats", "cubejs_report_mode", "cubejs_rules_only",
+    "cubejs_rules_skipped", "cubejs_waivers_file",
+)  # fmt: skip
 # Variables of Ansible's own from which the plan is made.
 ANSIBLE = ("ansible_host", "inventory_dir")
 # What the playbooks hand to the roles from the plan; only a role used alone takes it from the inventory.
@@ -129,7 +136,7 @@ def _role_findings(options: schema.Options, variables: Mapping[str, Any]) -> lis
 
 
 def _misspelt(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
-    known = {*OTHERS, "cubejs_plan", *(name for options in specs.values() for name in options)}
+    known = {*OTHERS, *PLAYBOOKS, "cubejs_plan", *(name for options in specs.values() for name in options)}
     seen = dict.fromkeys(name for host in inventory.hosts() for name in inventory.variables.get(host, {}))
     for name in seen:
         if not name.startswith(PREFIX) or name in known:

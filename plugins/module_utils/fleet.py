@@ -71,7 +71,10 @@ class RedisLink:
 
 @dataclass(frozen=True)
 class StorageLink:
-    """How a tenant's processes reach the pre-aggregation storage; server as in RedisLink."""
+    """How a tenant's processes reach the pre-aggregation storage; server as in RedisLink.
+
+    max_age_seconds: how old the newest pre-aggregation may be; None where nobody says.
+    """
 
     server: str
     host: str
@@ -79,6 +82,7 @@ class StorageLink:
     schema: str
     user: str
     tls: bool
+    max_age_seconds: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -226,13 +230,17 @@ class LiveInstance:
 class Live:
     """What was seen of the fleet.
 
-    observations: host -> what was read there. missing: host -> why it was not looked at. declared_age_seconds: tenant
-    -> how old its newest pre-aggregation may be, where that is declared.
+    observations: host -> what was read there. missing: host -> why it was not looked at. absent: planned instances that
+    are not there, on hosts that were looked at. same_machines: host -> the host under whose name what was seen on this
+    very machine is told. declared_age_seconds: tenant -> how old its newest pre-aggregation may be, where that is
+    declared.
     """
 
     observations: Mapping[str, Observation] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     instances: tuple[LiveInstance, ...] = ()
+    absent: tuple[Instance, ...] = ()
+    same_machines: Mapping[str, str] = field(default_factory=dict)
     declared_age_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property

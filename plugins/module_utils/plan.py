@@ -17,6 +17,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet,
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import Servers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import Reader
+from ansible_collections.cubeops.cubejs.plugins.module_utils.usable_variables import usable
 
 PROXY_PORTS = {"nginx_http_port": 80, "nginx_https_port": 443}
 
@@ -47,6 +48,7 @@ def build(
     them is not set is then not said.
     """
     definitions = read(inventory, specs, exists)
+    inventory, strange = usable(inventory, specs)
     vault = secrets.Vault(definitions.by_name, definitions.master)
     reader = Reader(inventory, vault, fingerprint_key)
     tenants = tuple(reader.tenant(each.values, each.subject) for each in definitions.entries)
@@ -55,7 +57,7 @@ def build(
     fleet = _fleet(inventory, tenants, builder, servers, definitions)
     found = judging.judge_plan(fleet)
     reported = {finding.subject for finding in unread}
-    others = (finding for finding in (*definitions.findings, *found) if finding.subject not in reported)
+    others = (finding for finding in (*definitions.findings, *strange, *found) if finding.subject not in reported)
     return Plan(fleet, tuple(dict.fromkeys((*unread, *others))), _data(inventory, fleet, builder, servers, definitions))
 
 

@@ -140,6 +140,7 @@ class Reader:
             schema=str(given.get("schema") or (names.mysql_schema(name) if reads else OLD_SCHEMA)),
             user=str(given.get("user") or (names.mysql_user(name) if server else "")),
             tls=bool(given.get("tls", False)),
+            max_age_seconds=given.get("max_age_seconds"),
         )
 
     def _secrets(

@@ -56,6 +56,10 @@ class Whereabouts:
             return observer
         return self.owners.get(_plain(address).lower(), "")
 
+    def place(self, observer: str, address: str) -> str:
+        """Return the host that an address leads to, as host_at() does; the address itself where that is a stranger."""
+        return self.host_at(observer, address) or _plain(address).lower()
+
 
 def whereabouts(fleet: Fleet, live: Live) -> Whereabouts:
     """Return the addresses of the hosts of a fleet: those in its plan, and those that were seen on the hosts."""

@@ -80,6 +80,9 @@ options:
       ca_path:
         description: PEM file on the host with the CAs to trust instead of the system's.
         type: path
+      ca_certificates:
+        description: The text of such a file, where the host has none.
+        type: str
   reach:
     description: Ports of which it is told whether this host reaches them, such as those of Cube.js on other hosts.
     type: list
@@ -246,6 +249,7 @@ ARGUMENT_SPEC = {
             "https_port": {"type": "int", "default": 443},
             "http_port": {"type": "int", "default": 80},
             "ca_path": {"type": "path"},
+            "ca_certificates": {"type": "str"},
         },
     },
     "reach": {

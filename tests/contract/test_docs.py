@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,28 @@ SPEC.loader.exec_module(render)
 @pytest.mark.parametrize("path", sorted(render.pages()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_rendered_pages_are_up_to_date(path: Path) -> None:
     assert path.read_text() == render.pages()[path], "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        pytest.param(["redis-pool-size"], 0, "redis-pool-size\n  Redis pools hold", id="one"),
+        pytest.param([], 0, "host-looked-at Every host was looked at", id="all"),
+        pytest.param(["redis-pool-sise"], 1, "Did you mean redis-pool-size?", id="misspelt"),
+    ],
+)
+def test_rules_are_explained(arguments: list[str], status: int, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs/explain.py"), *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".cache/collections")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    assert words in done.stdout
+    assert "docs/explain.py $(RULE)" in (ROOT / "Makefile").read_text()
 
 
 LISTED = subprocess.run(

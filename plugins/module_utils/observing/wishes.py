@@ -12,6 +12,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.probing i
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.https import ProxyAsked
 
 KEY_DIGITS = 32
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 # Option -> the least and the most that it may be, in its own unit.
 RANGES: Mapping[str, tuple[float, float]] = {
     "deadline_seconds": (1, 600),
@@ -44,7 +45,7 @@ def parse(options: Mapping[str, Any]) -> tuple[bytes, Wanted]:
 
 def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     key = options.get("fingerprint_key")
-    if key is not None and not _is_key(key):
+    if key is not None and not is_key(key):
         yield (
             f"fingerprint_key: <masked> is not at least {KEY_DIGITS} hexadecimal digits, two for each byte. Take a new "
             "one for every run, such as the output of `openssl rand -hex 32`"
@@ -57,6 +58,9 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
             f"settle_seconds: {options['settle_seconds']} leaves nothing of deadline_seconds "
             f"({options['deadline_seconds']}). Lower it, or raise deadline_seconds"
         )
+    for at, each in enumerate(options["proxies"]):
+        if each["ca_certificates"] is not None and _CERTIFICATE not in each["ca_certificates"]:
+            yield f"proxies[{at}].ca_certificates: there is none in it. Give the text of a PEM file"
     ports = [(f"proxies[{at}].{name}", each[name]) for at, each in enumerate(options["proxies"]) for name in _PORTS]
     ports += [(f"reach[{at}].port", each["port"]) for at, each in enumerate(options["reach"])]
     for where, port in ports:
@@ -67,7 +71,8 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
 _PORTS = ("https_port", "http_port")
 
 
-def _is_key(text: str) -> bool:
+def is_key(text: str) -> bool:
+    """Return whether a text can be a key of fingerprints."""
     return len(text) >= KEY_DIGITS and len(text) % 2 == 0 and all(each in "0123456789abcdefABCDEF" for each in text)
 
 
@@ -78,4 +83,5 @@ def _proxy(given: Mapping[str, Any]) -> ProxyAsked:
         https_port=given["https_port"],
         http_port=given["http_port"],
         ca_path=given["ca_path"],
+        ca_certificates=given["ca_certificates"],
     )

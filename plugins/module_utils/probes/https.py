@@ -25,13 +25,17 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True)
 class ProxyAsked:
-    """A name, and where it is asked for. ca_path: a PEM file that is trusted instead of the system's CAs."""
+    """A name, and where it is asked for.
+
+    ca_path: a PEM file that is trusted instead of the system's CAs; ca_certificates: the text of one.
+    """
 
     server_name: str
     address: str
     https_port: int = 443
     http_port: int = 80
     ca_path: Optional[str] = None
+    ca_certificates: Optional[str] = None
 
 
 def look(asked: ProxyAsked, redactor: Redactor, deadline: Deadline) -> ProxySeen:
@@ -65,11 +69,11 @@ def _handshakes(seen: ProxySeen, asked: ProxyAsked, deadline: Deadline) -> Proxy
     """Return it with what TLS shows: once trusting nobody unproved, once anybody, once with what is out of date."""
     trusted, problem = True, ""
     try:
-        with _connect(asked, deadline, _context(asked.ca_path)) as connection:
+        with _connect(asked, deadline, _context(asked)) as connection:
             version, der = connection.version() or "", connection.getpeercert(binary_form=True)
     except ssl.SSLCertVerificationError as exc:
         trusted, problem = False, exc.verify_message or str(exc)
-        context = _context(asked.ca_path)
+        context = _context(asked)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with _connect(asked, deadline, context) as connection:
             version, der = connection.version() or "", connection.getpeercert(binary_form=True)
@@ -89,8 +93,8 @@ def _handshakes(seen: ProxySeen, asked: ProxyAsked, deadline: Deadline) -> Proxy
     )
 
 
-def _context(ca_path: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_path)
+def _context(asked: ProxyAsked) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=asked.ca_path, cadata=asked.ca_certificates)
 
 
 def _connect(asked: ProxyAsked, deadline: Deadline, context: ssl.SSLContext) -> ssl.SSLSocket:

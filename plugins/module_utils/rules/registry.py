@@ -19,6 +19,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     journal,
     limits,
     liveness,
+    looking,
     mysql,
     mysql_connections,
     network,
@@ -51,6 +52,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
+    looking.HostLookedAt(),
+    looking.InstancePresent(),
     cube.VersionWorks(),
     tenants.TenantName(),
     tenants.NumberInRange(),

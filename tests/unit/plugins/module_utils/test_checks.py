@@ -34,6 +34,11 @@ def test_paths(path: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param({}, [], id="all is right"),
         pytest.param({"max_in_flight": 0}, [("value-range", "t.max_in_flight")], id="too low"),
         pytest.param({"redis": {"port": 65536}}, [("value-range", "t.redis.port")], id="port too high"),
+        pytest.param(
+            {"pre_aggregations": {"max_age_seconds": 30}},
+            [("value-range", "t.pre_aggregations.max_age_seconds")],
+            id="an age that nothing keeps",
+        ),
         pytest.param({"rotation": {"api": -1}}, [("value-range", "t.rotation.api")], id="negative"),
         pytest.param({"graceful_shutdown_seconds": 1}, [], id="lowest"),
         pytest.param({"project": {}}, [("project-source", "t.project")], id="no source"),

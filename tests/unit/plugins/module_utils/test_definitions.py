@@ -41,6 +41,9 @@ def test_what_is_right_has_no_findings(read: Callable[..., definitions.Definitio
         pytest.param({"cubejs_listen": "pipe"}, ("value-choice", "cubejs_listen", ""), id="choice"),
         pytest.param({"cubejs_node": {"sorce": "given"}}, ("unknown-key", "cubejs_node.sorce", ""), id="key below"),
         pytest.param({"cubejs_relases_kept": 3}, ("unknown-key", "cubejs_relases_kept", ""), id="misspelt variable"),
+        pytest.param(
+            {"cubejs_waiver_file": "w"}, ("unknown-key", "cubejs_waiver_file", ""), id="misspelt, of the audit"
+        ),
         pytest.param({"cubejs_master_secret": WEAK}, ("secret-strength", "cubejs_master_secret", ""), id="weak master"),
         pytest.param({"cubejs_master_secret": 5}, ("value-type", "cubejs_master_secret", ""), id="master no text"),
         pytest.param({"cubejs_tenants": None}, ("value-required", "cubejs_tenants", ""), id="no tenants"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.wishes import WishError, parse
 
+CA = {"ca_path": None, "ca_certificates": None}
 RIGHT: dict[str, Any] = {
     "fingerprint_key": "0f" * 16,
     "probes": ["http"],
@@ -14,7 +15,7 @@ RIGHT: dict[str, Any] = {
     "settle_seconds": 3.0,
     "journal_hours": 24.0,
     "token_claims": {"u": 1},
-    "proxies": [{"server_name": "n", "address": None, "https_port": 443, "http_port": 80, "ca_path": None}],
+    "proxies": [{"server_name": "n", "address": None, "https_port": 443, "http_port": 80, **CA}],
     "reach": [{"host": "h", "port": 4000}],
 }
 
@@ -35,6 +36,11 @@ def test_without_a_key_each_host_takes_a_new_one() -> None:
     ("changes", "said"),
     [
         pytest.param({"fingerprint_key": "planted"}, "fingerprint_key: <masked> is not at least 32", id="no key"),
+        pytest.param(
+            {"proxies": [{**RIGHT["proxies"][0], "ca_certificates": "/etc/ca.crt"}]},
+            r"proxies\[0\].ca_certificates: there is none in it",
+            id="a path for a text",
+        ),
         pytest.param({"fingerprint_key": "0" * 33}, "two for each byte", id="odd"),
         pytest.param({"fingerprint_key": ""}, "fingerprint_key", id="empty"),
         pytest.param({"deadline_seconds": 0.5}, "deadline_seconds: 0.5 is not within 1 and 600", id="too short"),

@@ -119,6 +119,11 @@ def test_a_certificate_that_is_not_trusted_is_still_told(
     assert found.answers["meta_without_token"].status == 403
 
 
+def test_authorities_may_be_given_as_text(proxy: Proxy) -> None:
+    asked = ProxyAsked(NAME, "127.0.0.1", proxy.https(proxy.certificate()), 1, ca_certificates=proxy.ca.read_text())
+    assert look(asked, Redactor(b"k"), Deadline.within(5.0)).trusted
+
+
 def test_plain_http_that_answers_itself(proxy: Proxy) -> None:
     found = proxy.seen(proxy.https(proxy.certificate()), proxy.http("403 Forbidden"))
     assert (found.redirect_status, found.redirect_to, found.http_answers_itself) == (403, "", True)

@@ -1,0 +1,109 @@
+"""Who asks what of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.looks import Look, Served, plan_looks, served
+from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
+
+APART = {
+    "cubejs_api": ["one"],
+    "cubejs_refresh_worker": ["one"],
+    "cubejs_redis": ["two"],
+    "cubejs_mysql": ["two"],
+    "cubejs_nginx": ["three"],
+}
+HOSTS = ["one", "two", "three"]
+
+
+def proxies(looks: dict[str, Look]) -> list[tuple[str, str | None]]:
+    """Return who asks, and at what address."""
+    return [(host, asked.get("address")) for host, look in looks.items() for asked in look.proxies]
+
+
+def reached(looks: dict[str, Look]) -> set[tuple[str, str, int]]:
+    """Return who tries to reach which host and port."""
+    return {(host, each["host"], each["port"]) for host, look in looks.items() for each in look.reach}
+
+
+@pytest.mark.parametrize(
+    ("observers", "asked"),
+    [
+        pytest.param(HOSTS, [("two", "192.0.2.3")], id="a host that is neither Cube's nor the proxy"),
+        pytest.param(["one", "three"], [("three", "127.0.0.1")], id="the proxy itself before Cube's host"),
+        pytest.param(["one"], [("one", "192.0.2.3")], id="Cube's host where there is no other"),
+        pytest.param([], [], id="nobody"),
+    ],
+)
+def test_proxies_are_asked(
+    observers: list[str], asked: list[tuple[str, str]], make_fleet: Callable[..., Fleet]
+) -> None:
+    assert proxies(plan_looks(make_fleet(groups=APART), observers)) == asked
+
+
+def test_on_one_host_it_asks_itself(make_fleet: Callable[..., Fleet]) -> None:
+    (asked,) = plan_looks(make_fleet(), ["one"])["one"].proxies
+    assert asked == {
+        "server_name": "cube.acme.example",
+        "ca": "",
+        "address": "127.0.0.1",
+        "http_port": 80,
+        "https_port": 443,
+    }
+
+
+def test_behind_a_load_balancer_the_name_is_asked(make_fleet: Callable[..., Fleet]) -> None:
+    how = {("acme", "one"): Served(load_balancer=True)}
+    (asked,) = plan_looks(make_fleet(), ["one"], served=how)["one"].proxies
+    assert asked == {"server_name": "cube.acme.example", "ca": ""}
+
+
+def test_strangers_try_what_they_should_not_reach(make_fleet: Callable[..., Fleet]) -> None:
+    found = reached(plan_looks(make_fleet(groups=APART), HOSTS))
+    # Cube's port from a host that is no proxy of it, Redis' and MySQL's from one that is no client.
+    assert found == {("two", "192.0.2.1", 10010), ("three", "192.0.2.2", 20001), ("three", "192.0.2.2", 3306)}
+
+
+def test_nobody_is_a_stranger_to_itself_or_to_friends(make_fleet: Callable[..., Fleet]) -> None:
+    assert reached(plan_looks(make_fleet(groups=APART), ["one"])) == set()
+
+
+def test_without_a_plan_cubes_own_port_is_tried() -> None:
+    fleet = Fleet(addresses={"a": "192.0.2.7"})
+    assert reached(plan_looks(fleet, ["a", "b"])) == {("a", "b", 4000), ("b", "192.0.2.7", 4000)}
+    assert reached(plan_looks(fleet, ["a"])) == set()
+
+
+def test_proxies_that_nobody_planned_are_asked_by_one() -> None:
+    found = plan_looks(Fleet(), ["a", "b"], proxies=[{"server_name": "cube.example"}])
+    assert [asked for look in found.values() for asked in look.proxies] == [{"server_name": "cube.example"}]
+
+
+PROVIDED = {"source": "provided", "certificate_path": "/c", "key_path": "/k"}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "variables", "how"),
+    [
+        pytest.param({}, {}, Served(ca="/ca/ca.crt"), id="our own authority"),
+        pytest.param({}, {"nginx_ca_directory": "/own"}, Served(ca="/own/ca.crt"), id="in another folder"),
+        pytest.param({"certificate": PROVIDED}, {}, Served(), id="a certificate that is given"),
+        pytest.param(
+            {}, {"nginx_behind_load_balancer": {"trusted_proxies": ["192.0.2.9"]}}, Served(True), id="load balancer"
+        ),
+    ],
+)
+def test_how_a_proxy_serves(
+    tenant: dict[str, Any],
+    variables: dict[str, Any],
+    how: Served,
+    make_inventory: Callable[..., Any],
+    make_tenant: Callable[..., dict[str, Any]],
+    plan_of: Callable[..., Plan],
+) -> None:
+    inventory = make_inventory([make_tenant(**tenant)], **variables)
+    assert served(plan_of(inventory).data, inventory, "/ca") == {("acme", "one"): how}
