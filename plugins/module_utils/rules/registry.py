@@ -119,6 +119,7 @@ RULES: tuple[Rule, ...] = (
     environment.VariablesAreRead(),
     environment.RedisNamesFit(),
     environment.RedisNamesAgree(),
+    environment.AppDoesNotIsolate(),
     values.ValuesAreTaken(),
     values.DriverIsLegal(),
     values.CubeTlsIsOff(),
