@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import (
     BY_PROCESS,
     BY_SOCKET,
@@ -105,7 +106,7 @@ class _Host:
         )
 
     def read(self) -> Reading:
-        seen = list(self._cubes())
+        seen = [each for each in self._cubes() if not names.is_trial_unit(each.unit)]
         own = {each.unit for each in seen if each.manager == SYSTEMD}
         starters = self._starters_of_pm2(seen) - own
         services = self._services(own | starters)
@@ -116,7 +117,7 @@ class _Host:
         found += [
             read_instance(self._readers, name, None, service, (BY_UNIT,))
             for name, service in sorted(services.items())
-            if name not in taken
+            if name not in taken and not names.is_trial_unit(name)
         ]
         found += self._by_socket(found, services)
         net = f"{self._places.proc}/net"

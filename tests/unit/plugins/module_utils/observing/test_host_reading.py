@@ -273,6 +273,15 @@ def test_a_unit_without_a_process_is_seen_with_its_files(recording: Any, state: 
     assert not seen.differences
 
 
+def test_where_releases_are_tried_is_no_instance(recording: Any) -> None:
+    hand_made(recording)
+    recording.units["cubejs-trial@acme.service"] = [
+        (key, value.replace("cube.service", "cubejs-trial@acme.service"))
+        for key, value in recording.units["cube.service"]
+    ]
+    assert only(read(recording)).instance.name == "cube.service"
+
+
 def test_a_unit_that_only_its_file_knows_is_asked_for(recording: Any) -> None:
     recording.file("/etc/systemd/system/old.service", "[Service]\nExecStart=/usr/bin/node /x/cubejs/index.js\n")
     recording.file("/etc/systemd/system/other.service", "[Service]\nExecStart=/usr/bin/other\n")
