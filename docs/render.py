@@ -178,8 +178,8 @@ def faults_page() -> str:
     others = ", ".join(f"[{rule}](rules.md#{rule})" for rule, by in sorted(proofs.items()) if not by)
     return (
         f"{NOTE.format(source='tests/infra/faults/faults.py')}\n\n# Rules proved by faults\n\n"
-        "A stack on three hosts is broken, looked at by the audit, and mended (`make molecule-faults`). The audit must\n"
-        "find exactly what is broken, and nothing before and after.\n\n"
+        "A stack on three hosts is broken, looked at by the audit, and mended (`make molecule-faults`). The audit\n"
+        "must find exactly what is broken, and nothing before and after.\n\n"
         f"| rule | seen to fail when | of tenant |\n|---|---|---|\n{rows}\n\n"
         f"Proved on made-up observations only, by their unit tests: {others}.\n"
     )

@@ -13,11 +13,14 @@ HOSTS = ("unit11", "unit12", "unit13", "pm2")
 PLANTED = "plantedForeign6Hs2WkQz8LvXc4TbNm7Rd"
 # Every file with its size and times, but for what the running programs themselves write: kernel, run time, databases,
 # logs, and what an SSH login notes.
-FILES = r"""
-find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/lib/mysql \
-  -o -path /var/lib/redis -o -path /var/lib/cube/.pm2 -o -path /var/lib/systemd -o -path /var/lib/nginx \) -prune \
-  -o \( -type f -o -type l \) -printf '%p %s %T@ %m %u\n' | sort
-"""
+WRITTEN = (
+    *("/proc", "/sys", "/run", "/dev", "/tmp", "/var/log", "/var/lib/mysql", "/var/lib/redis", "/var/lib/nginx"),
+    *("/var/lib/systemd", "/var/lib/cube/.pm2"),
+)
+FILES = (
+    f"find / -xdev \\( {' -o '.join(f'-path {path}' for path in WRITTEN)} \\) -prune "
+    "-o \\( -type f -o -type l \\) -printf '%p %s %T@ %m %u\\n' | sort"
+)
 PROCESSES = "ps -eo pid,lstart,args | grep -E 'cubejs|redis-server|mariadbd|nginx: master|God Daemon' | grep -v grep"
 
 
