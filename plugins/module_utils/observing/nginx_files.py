@@ -74,7 +74,7 @@ def read_web_servers(tree: Tree, redactor: Redactor, path: str = ROOT) -> tuple[
         upstreams = {block.words[1]: block for block in http.all("upstream") if len(block.words) > 1}
         maps = (block.words[1:] for block in http.all("map"))
         upgrades = {words[1] for words in maps if words[:1] == ("$http_upgrade",) and words[1:]}
-        context = _Context(tree, redactor, upstreams, upgrades)
+        context = _Context(tree, redactor, posixpath.dirname(path), upstreams, upgrades)
         found += [_server(context, http, server) for server in http.all("server")]
     return tuple(found)
 
@@ -83,6 +83,7 @@ def read_web_servers(tree: Tree, redactor: Redactor, path: str = ROOT) -> tuple[
 class _Context:
     tree: Tree
     redactor: Redactor
+    home: str
     upstreams: Mapping[str, Block]
     upgrades: set[str]
 
@@ -149,7 +150,9 @@ def _server(context: _Context, http: Block, server: Block) -> WebServer:
     places = [(server,), *_locations(server, (server,))]
     passings = tuple(_passing(context, (*reversed(place), http)) for place in places if place[-1].all("proxy_pass"))
     listens = tuple(" ".join(each.words[1:]) for each in server.all("listen"))
-    certificate_path, key_path = server.one("ssl_certificate"), server.one("ssl_certificate_key")
+    certificate_path, key_path = (
+        _path(context, server.one(name)) for name in ("ssl_certificate", "ssl_certificate_key")
+    )
     certificate, matches, unknown = _certificate(context, certificate_path, key_path)
     text = context.redactor.text
     return WebServer(
@@ -226,6 +229,11 @@ def _redirect(places: Iterable[Block]) -> str:
         if len(words) == 2 and words[0] in ("301", "302", "303", "307", "308"):
             return words[1]
     return ""
+
+
+def _path(context: _Context, written: str) -> str:
+    """Return a file that is named from where nginx.conf is; "" and what is set at run time stay as they are."""
+    return posixpath.join(context.home, written) if written and "$" not in written else written
 
 
 def _certificate(

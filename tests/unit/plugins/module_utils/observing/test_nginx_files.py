@@ -93,6 +93,15 @@ def test_a_key_of_another_certificate(recording: Any) -> None:
     assert read(recording)[1].key_matches is False
 
 
+def test_files_are_named_from_where_the_configuration_is(recording: Any) -> None:
+    pair(recording)
+    recording.file("/etc/nginx/nginx.conf", MAIN)
+    recording.file("/etc/nginx/conf.d/a.conf", SITE.replace("/etc/ssl/", "../ssl/"))
+    secure = read(recording)[1]
+    assert secure.certificate is not None
+    assert secure.key_matches
+
+
 def test_a_certificate_that_cannot_be_read_is_unknown(recording: Any) -> None:
     recording.file("/etc/nginx/nginx.conf", MAIN)
     recording.file("/etc/nginx/conf.d/site.conf", SITE)
