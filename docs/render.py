@@ -6,6 +6,7 @@ usage: render.py [--check]     (--check writes nothing and returns 1 when a page
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.settings import NEV
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests" / "infra" / "faults"))  # the table of faults is the scenario's own
 ROLES = ("redis", "mysql", "cubejs", "nginx")
 NOTE = "<!-- Rendered by `make docs`: change {source} instead. -->"
 
@@ -163,6 +165,26 @@ def checklist_page() -> str:
     )
 
 
+def faults_page() -> str:
+    """Return the page of the faults by which rules are proved."""
+    faults = [fault for faults in importlib.import_module("faults").ROUNDS for fault in faults]
+    proofs = {rule.id: [fault for fault in faults if rule.id in fault.finds] for rule in RULES if rule.judges_hosts}
+    rows = "\n".join(
+        f"| [{rule}](rules.md#{rule}) | {cell('; '.join(fault.what for fault in by))} | "
+        f"{', '.join(sorted({fault.tenant for fault in by}))} |"
+        for rule, by in sorted(proofs.items())
+        if by
+    )
+    others = ", ".join(f"[{rule}](rules.md#{rule})" for rule, by in sorted(proofs.items()) if not by)
+    return (
+        f"{NOTE.format(source='tests/infra/faults/faults.py')}\n\n# Rules proved by faults\n\n"
+        "A stack on three hosts is broken, looked at by the audit, and mended (`make molecule-faults`). The audit\n"
+        "must find exactly what is broken, and nothing before and after.\n\n"
+        f"| rule | seen to fail when | of tenant |\n|---|---|---|\n{rows}\n\n"
+        f"Proved on made-up observations only, by their unit tests: {others}.\n"
+    )
+
+
 def pages() -> dict[Path, str]:
     """Return every rendered page by its path."""
     return {
@@ -170,6 +192,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "environment.md": environment_page(),
         ROOT / "docs" / "rules.md": rules_page(),
         ROOT / "docs" / "checklist.md": checklist_page(),
+        ROOT / "docs" / "faults.md": faults_page(),
     }
 
 

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cube import Cube, Query
+
+STATUSES = ("pass", "fail", "unknown", "waived", "not_applicable")
 
 
 def _text(value: Any) -> str:
@@ -35,6 +38,20 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(titles), line(["-" * width for width in widths]), *map(line, cells)])
+
+
+def audited(report: Mapping[str, Any]) -> str:
+    """Return the verdict of an audit's JSON report, and what is not as it should be."""
+    totals = Counter(finding["status"] for finding in report["findings"])
+    counted = ", ".join(f"{totals[status]} {status.replace('_', ' ')}" for status in STATUSES if totals[status])
+    wrong = [
+        f"  {finding['status']} ({finding['severity']}) {finding['subject']}: {finding['message']}. {finding['remedy']}"
+        for finding in report["findings"]
+        if finding["status"] in ("fail", "unknown")
+    ]
+    outcome = report["outcome"]
+    verdict = "all green" if outcome["name"] == "ok" else outcome["name"].replace("-", " ")
+    return "\n".join([f"Verdict: {verdict} at {outcome['fail_on']} or above ({counted}).", *wrong])
 
 
 def curl_line(cube: Cube, authorization: Path, query: Query) -> str:

@@ -57,12 +57,12 @@ def of_tenant(tenant: Tenant, host: str, where: Whereabouts) -> Traits:
     """Return the traits that a planned tenant's processes would have on a host."""
     database, redis, storage = tenant.database, tenant.redis, tenant.storage
     port = str(database.port or _PORTS.get(database.type, ""))
-    source = ("settings", database.type, where.of(database.host, host), port, database.name, database.user)
+    source = ("settings", database.type, where.place(host, database.host), port, database.name, database.user)
     marks: list[Trait] = [("secret", each.fingerprint) for each in tenant.secrets if each.purpose == secrets.FOR_API]
     if redis and (redis.server or redis.host):
-        marks.append(("redis", redis.server or where.of(redis.host, host), redis.port, redis.index))
+        marks.append(("redis", redis.server or where.place(host, redis.host), redis.port, redis.index))
     if storage and (storage.server or storage.host):
-        marks.append(("storage", storage.server or where.of(storage.host, host), str(storage.port), storage.schema))
+        marks.append(("storage", storage.server or where.place(host, storage.host), str(storage.port), storage.schema))
     return Traits((source,) if database.type else (), tuple(marks), tenant.name)
 
 
@@ -111,7 +111,7 @@ def _sources(host: str, seen: Instance, observation: Observation, where: Whereab
         if seen.project and seen.project.schema_digest and seen.project.schema_files:
             yield ("project", seen.project.schema_digest)
         return
-    yield ("settings", kind, where.of(address, host), port or _PORTS.get(kind, ""), name, user)
+    yield ("settings", kind, where.place(host, address), port or _PORTS.get(kind, ""), name, user)
     reached = observation.mysql.get(seen.source)
     if reached and reached.identity:
         yield ("server", reached.identity, name, user)
@@ -129,7 +129,7 @@ def _redis_marks(host: str, seen: Instance, observation: Observation, where: Whe
         if reached.run_id:
             yield ("redis", reached.run_id, reached.index)
         if reached.host:
-            yield ("redis", where.of(reached.host, host), reached.port, reached.index)
+            yield ("redis", where.place(host, reached.host), reached.port, reached.index)
     for name in _REDIS_URLS:
         setting = seen.settings.get(name)
         if setting and setting.value.given:
@@ -140,7 +140,10 @@ def _storage_marks(host: str, seen: Instance, observation: Observation, where: W
     if not seen.value("CUBEJS_EXT_DB_TYPE"):
         return
     schema = seen.value(_SCHEMA) or default_schema(seen.packages.version or _NO_VERSION, seen.value("NODE_ENV"))
-    address, port = where.of(seen.value("CUBEJS_EXT_DB_HOST") or "", host), seen.value("CUBEJS_EXT_DB_PORT") or "3306"
+    address, port = (
+        where.place(host, seen.value("CUBEJS_EXT_DB_HOST") or ""),
+        seen.value("CUBEJS_EXT_DB_PORT") or "3306",
+    )
     yield ("storage", address, port, schema)
     reached = observation.mysql.get(seen.storage)
     if reached and reached.identity:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Callable, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
@@ -251,6 +251,20 @@ class Live:
     def instances_of(self, tenant: str) -> tuple[LiveInstance, ...]:
         """Return the processes of a deployment."""
         return self._by_tenant.get(tenant, ())
+
+    def once(self, work: Callable[..., Member], *more: Any) -> Member:
+        """Return what a function makes of it, worked out once for all rules that ask for the same.
+
+        more: what the function takes besides, the same for all of them: the fleet.
+        """
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self, *more)
+        found: Member = self._worked_out[work]
+        return found
+
+    @cached_property
+    def _worked_out(self) -> dict[Callable[..., Any], Any]:
+        return {}
 
     @cached_property
     def _by_tenant(self) -> dict[str, tuple[LiveInstance, ...]]:

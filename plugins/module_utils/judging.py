@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import known
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
-
-LOOK = "Look at all hosts of the tenant in one run: leave --limit out, or make the host reachable"
 
 
 def judge_plan(fleet: Fleet, rules: Iterable[Rule] = RULES) -> list[Finding]:
@@ -34,27 +33,20 @@ def judge_hosts(fleet: Fleet, rules: Iterable[Rule] = RULES) -> list[Finding]:
 def _of_rule(rule: Rule, fleet: Fleet, live: Live) -> Iterator[Finding]:
     for finding in rule.observed(fleet, live):
         passes = finding.status in (PASS, NOT_APPLICABLE)
-        missing = _missing(fleet, live, finding.tenant) if rule.across_hosts and passes else ()
+        missing = _missing(fleet, live, rule, finding.tenant) if passes else {}
         if missing:
-            yield replace(finding, status=UNKNOWN, message=_not_looked_at(live, missing), remedy=LOOK)
+            yield replace(finding, status=UNKNOWN, message=known.told_unseen(missing), remedy=known.LOOK)
         else:
             yield finding
 
 
-def _missing(fleet: Fleet, live: Live, tenant: str) -> list[str]:
-    """Return the hosts that were not looked at and may matter to a tenant; "" is all tenants."""
-    if not live.missing or not tenant:
-        return sorted(live.missing)
-    planned = fleet.tenant(tenant)
-    if planned is None:
-        return sorted(live.missing)
-    return sorted({*planned.api_hosts, planned.worker_host} & set(live.missing))
-
-
-def _not_looked_at(live: Live, hosts: Iterable[str]) -> str:
-    told = ", ".join(f"{host} ({live.missing[host]})" for host in hosts)
-    return f"it cannot be known, since these hosts were not looked at: {told}"
+def _missing(fleet: Fleet, live: Live, rule: Rule, tenant: str) -> Mapping[str, str]:
+    """Return host -> why it was not looked at, for those that may matter to what a rule says of a tenant ("": all)."""
+    if not live.missing or not (rule.across_hosts or rule.across_tenants):
+        return {}
+    return known.unseen(live, None if rule.across_tenants else fleet.tenant(tenant))
 
 
 def _sourced(rule: Rule, finding: Finding) -> Finding:
-    return replace(finding, reference=finding.reference or rule.source) if rule.source else finding
+    # Those that a rule makes itself have it: there may be hundreds of thousands.
+    return finding if finding.reference or not rule.source else replace(finding, reference=rule.source)

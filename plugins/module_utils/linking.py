@@ -18,7 +18,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Instance as Seen
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Observation
-from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import Whereabouts
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import Whereabouts, whereabouts
 
 _HTTP_PORT = "80"
 
@@ -32,7 +32,7 @@ def link(plan: Fleet, observations: Mapping[str, Observation], missing: Mapping[
     """
     machines = _machines(plan, observations)
     kept = _merged(observations, machines)
-    where = Whereabouts(kept, plan.addresses)
+    where = whereabouts(plan, Live(observations=kept, missing=missing))
     planned = {(machines.get(each.host, each.host), each.unit): each for each in plan.instances}
     seen = [
         # Of several processes in one unit the first is the one that was planned.
@@ -173,4 +173,4 @@ def _led_to(observations: Mapping[str, Observation], where: Whereabouts) -> Iter
                     continue
                 name, colon, port = upstream.rpartition(":")
                 bare = not colon or upstream.endswith("]")
-                yield where.of(upstream if bare else name, host), _HTTP_PORT if bare else port
+                yield where.place(host, upstream if bare else name), _HTTP_PORT if bare else port

@@ -166,6 +166,17 @@ def _granted(account: Account, existing: Existing | None) -> dict[str, frozenset
 
 
 def _parsed(account: Account, line: str) -> tuple[str, frozenset[str]]:
+    try:
+        return parse_grant(line)
+    except AccountError as exc:
+        raise AccountError(f"{account}: has {exc}") from exc
+
+
+def parse_grant(line: str) -> tuple[str, frozenset[str]]:
+    """Return the place and the privileges of a line of SHOW GRANTS; raise AccountError for one that is not understood.
+
+    The place is as the server writes it, empty for a role. USAGE is no privilege.
+    """
     if line.startswith("SET DEFAULT ROLE"):
         return "", frozenset()
     match = _ON.match(line)
@@ -177,4 +188,4 @@ def _parsed(account: Account, line: str) -> tuple[str, frozenset[str]]:
     role = _ROLE.match(line)
     if role:
         return "", frozenset({role["role"]})
-    raise AccountError(f"{account}: has a grant that is not understood, revoke it by hand: {line.partition(' TO ')[0]}")
+    raise AccountError(f"a grant that is not understood, revoke it by hand: {line.partition(' TO ')[0]}")

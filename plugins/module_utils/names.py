@@ -62,6 +62,11 @@ def trial_unit(tenant: str) -> str:
     return f"cubejs-trial@{tenant}.service"
 
 
+def is_trial_unit(unit: str) -> bool:
+    """Say whether a unit only tries releases: nobody is served by it, and most of the time it does not run."""
+    return unit.startswith(trial_unit("").partition("@")[0] + "@")
+
+
 def trial_instance(tenant: str) -> str:
     """Return the name of the process in which a tenant's release is tried; no instance can have it."""
     return f"{tenant}.{TRIAL}"

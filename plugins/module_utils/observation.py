@@ -105,7 +105,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Process:
-    """One process. command: its words, secrets masked. node_version: "" where it could not be found."""
+    """One process. command: its words, secrets masked. node_version: "" where it could not be found.
+
+    state: the kernel's letter for it (S sleeps, T is stopped); "" where it could not be read.
+    """
 
     pid: int
     parent: int
@@ -125,6 +128,7 @@ class Process:
     no_new_privileges: Optional[bool] = None
     system_calls_filtered: Optional[bool] = None
     pm2_restarts: Optional[int] = None
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,8 @@ class Project:
 
     configuration: the file that Cube reads (cube.js, cube.ts, or an index.js). mentions: which options of it occur,
     outside of comments: what they are set to is code, and not read. schema_digest: over the schema's files.
-    pre_aggregations, external, scheduled_refresh: how often the schema has these words.
+    pre_aggregations, external, scheduled_refresh: how often the schema has these words. driver_by_context: whether
+    driverFactory looks at who asks; None where its text does not tell.
     """
 
     directory: str
@@ -198,6 +203,7 @@ class Project:
     pre_aggregations: int = 0
     external: int = 0
     scheduled_refresh: int = 0
+    driver_by_context: Optional[bool] = False
 
 
 @dataclass(frozen=True)
@@ -220,7 +226,7 @@ class Instance:
     name: the unit, or what else started it, unique on the host. found_by: unit, process, socket. manager: what starts
     it again. connections: remote address and port -> established connections. redis, storage, source: keys of the
     observation's `redis` and `mysql`, "" where the instance uses none. prefix: what its Redis keys begin with by its
-    version and settings, None where the project decides.
+    version and settings, None where the project decides. boot_unit: what starts the pm2 that keeps it, after a boot.
     """
 
     name: str
@@ -229,6 +235,7 @@ class Instance:
     manager: str
     process: Optional[Process] = None
     unit: Optional[Unit] = None
+    boot_unit: Optional[Unit] = None
     packages: Packages = field(default_factory=Packages)
     project: Optional[Project] = None
     layers: tuple[Layer, ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import ClassVar, Optional
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,9 @@ class Tables:
     """The tables of a pre-aggregation schema.
 
     cube: those whose names are Cube's. foreign: the first of the others' names. newest_at, oldest_at: when the newest
-    and oldest of Cube's were made, by their names. most_versions: content versions of one structure. longest_name: in
-    characters. whole: all tables were looked at.
+    and oldest of Cube's were made, by their names. most_versions: content versions of one structure. replaced: tables
+    of which there is a newer version, replaced_at: since when the first of them has been. longest_name: in characters.
+    whole: all tables were looked at.
     """
 
     schema: str
@@ -108,6 +109,9 @@ class Tables:
     newest_at: Optional[float] = None
     oldest_at: Optional[float] = None
     most_versions: int = 0
+    replaced: int = 0
+    replaced_bytes: int = 0
+    replaced_at: Optional[float] = None
     longest_name: int = 0
     whole: bool = True
 
@@ -230,17 +234,36 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class WebServer:
-    """A server of Nginx' configuration that passes requests on, as its files say.
+class Passing:
+    """A place of a server of Nginx that passes requests on. Times and sizes as they are written, "" where nowhere.
 
-    upstreams: where to, through `upstream` blocks. headers: proxy_set_header. Times and sizes as they are written.
-    key_matches: whether the private key belongs to the certificate.
+    place: the words of its location, "" for the server itself. upstreams: where to, through `upstream` blocks. headers:
+    proxy_set_header. upgrade_map: the Connection header comes from a map of $http_upgrade.
+    """
+
+    OMITS_DEFAULTS: ClassVar[bool] = True
+
+    place: str
+    upstreams: tuple[str, ...] = ()
+    http_version: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    upgrade_map: bool = False
+    body_size: str = ""
+    read_timeout: str = ""
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A server of Nginx' configuration, as its files say.
+
+    upstreams: of all its passings. key_matches: whether the private key belongs to the certificate.
     """
 
     path: str
     names: tuple[str, ...] = ()
     listens: tuple[str, ...] = ()
     upstreams: tuple[str, ...] = ()
+    passings: tuple[Passing, ...] = ()
     tls: bool = False
     redirects_to: str = ""
     certificate_path: str = ""
@@ -248,9 +271,4 @@ class WebServer:
     key_matches: Optional[bool] = None
     certificate: Optional[Certificate] = None
     protocols: str = ""
-    http_version: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    upgrade_map: bool = False
-    body_size: str = ""
-    read_timeout: str = ""
     unknown: tuple[Unknown, ...] = ()

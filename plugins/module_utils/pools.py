@@ -12,6 +12,8 @@ from dataclasses import dataclass
 # bookkeeping hold up to ten more. Measured on 0.29.57: 10 in flight took 25, 50 took 105.
 PER_QUERY = 2
 PER_PROCESS = 10
+# What was open beside the two of each query when that was measured.
+BESIDE_QUERIES = 5
 # A pool of one always deadlocks: the queue holds one connection while it asks for another.
 SMALLEST_POOL = 10
 # The production checklist: "at least 15 concurrent connections".
@@ -31,6 +33,11 @@ MYSQL_DEFAULT = 151
 def redis_pool(in_flight: int) -> int:
     """Return the size of one Redis pool for this many queries in flight in one process; never below 10."""
     return max(SMALLEST_POOL, PER_QUERY * in_flight + PER_PROCESS)
+
+
+def in_flight(open_connections: int) -> int:
+    """Return how many queries in flight hold so many connections of one pool, by what was measured."""
+    return max(0, -(-(open_connections - BESIDE_QUERIES) // PER_QUERY))
 
 
 def redis_need(in_flight: int, pool_max: int | None, processes: int, orchestrators: int) -> int:

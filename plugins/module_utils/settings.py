@@ -8,7 +8,7 @@ variable (which is what an audit judges), and the versions for which it is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -107,9 +107,18 @@ def read_by(rows: tuple[Setting, ...], values: Mapping[str, object], version: st
 
 def winner(rows: Sequence[Setting], name: str, version: str, present: Iterable[str]) -> Setting | None:
     """Return the row of a setting that this version obeys among the variables present; None if none is."""
-    found = set(present)
-    read = [row for row in rows if row.name == name and row.target in found and row.is_read_by(version)]
-    return min(read, key=lambda row: row.precedence, default=None)
+    found = present if isinstance(present, (Mapping, Set)) else set(present)
+    return next((row for row in _synonyms(tuple(rows), name, version) if row.target in found), None)
+
+
+@cache
+def _synonyms(rows: tuple[Setting, ...], name: str, version: str) -> tuple[Setting, ...]:
+    """Return the rows of a setting that a version reads, the one that wins first."""
+    return tuple(sorted((row for row in rows if row.name == name and row.is_read_by(version)), key=_precedence))
+
+
+def _precedence(row: Setting) -> int:
+    return row.precedence
 
 
 def by_target(rows: Sequence[Setting], target: str) -> tuple[Setting, ...]:

@@ -280,7 +280,7 @@ REFRESH = (
         "CUBEJS_SCHEDULED_REFRESH_BATCH_SIZE",
         "Refreshes in a batch.",
         type="int",
-        read="<0.32",
+        read=">=0.31.67",
         write=NEVER,
     ),
     Setting(

@@ -237,6 +237,24 @@ def mysql_server_problem(version: str) -> Problem | None:
     )
 
 
+_REDIS_SERVERS = {"redis": ((6, 0), (9, 0)), "valkey": ((8, 0), (9, 0))}
+
+
+def redis_server_problem(product: str, version: str) -> Problem | None:
+    """Say why a Redis or Valkey server ("redis", "7.0.15") is not one that is supported; None when it is."""
+    match = re.match(r"(\d{1,6})\.(\d{1,6})", version)
+    remedy = "Use Redis 6.0 to 8, or Valkey 8"
+    if product not in _REDIS_SERVERS or match is None:
+        return Problem(f"{product} {version} is no server that is known", remedy)
+    first, beyond = _REDIS_SERVERS[product]
+    found = (int(match[1]), int(match[2]))
+    if found < first and product == "redis":
+        return Problem(f"{product} {version} is no longer repaired by anybody", remedy)
+    if not first <= found < beyond:
+        return Problem(f"{product} {version} was never tried with Cube", remedy)
+    return None
+
+
 PREFIX = "STANDALONE"
 
 

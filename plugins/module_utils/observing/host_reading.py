@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import (
     BY_PROCESS,
     BY_SOCKET,
@@ -39,7 +40,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.project_f
     is_written_for_cube,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction import Redactor
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.trees import Tree
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.trees import Tree, user_name
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import PORT
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     Systemd,
@@ -94,6 +95,7 @@ class _Host:
         self._tree = Tree(places.root)
         self._installed = Installed()
         self._unknown: list[Unknown] = []
+        self._starters: dict[str, unit_files.Service] = {}
         self._readers = Readers(
             proc=self._proc,
             tree=self._tree,
@@ -104,15 +106,18 @@ class _Host:
         )
 
     def read(self) -> Reading:
-        seen = list(self._cubes())
-        services = self._services({each.unit for each in seen if each.manager == SYSTEMD})
+        seen = [each for each in self._cubes() if not names.is_trial_unit(each.unit)]
+        own = {each.unit for each in seen if each.manager == SYSTEMD}
+        starters = self._starters_of_pm2(seen) - own
+        services = self._services(own | starters)
+        self._starters = {name: services.pop(name) for name in sorted(starters) if name in services}
         sharing = Counter(each.unit for each in seen)
         found = [self._of_process(each, services, sharing) for each in seen]
         taken = {each.unit for each in seen}
         found += [
             read_instance(self._readers, name, None, service, (BY_UNIT,))
             for name, service in sorted(services.items())
-            if name not in taken
+            if name not in taken and not names.is_trial_unit(name)
         ]
         found += self._by_socket(found, services)
         net = f"{self._places.proc}/net"
@@ -165,6 +170,19 @@ class _Host:
             return "CUBEJS_" in tree.text(f"{seen.directory}/.env")
         return False
 
+    def _starters_of_pm2(self, seen: Sequence[processes.Seen]) -> set[str]:
+        """Return the services that may start the pm2 of these processes: in one of which it is, or named after it."""
+        holders = {each.holder for each in seen if each.manager == PM2}
+        return {*holders, *unit_files.of_pm2(self._tree)} - {""} if holders else set()
+
+    def _starter(self, seen: processes.Seen) -> unit_files.Service | None:
+        """Return the service that starts a process's pm2: it is within it, or the service is its user's."""
+        if seen.manager != PM2:
+            return None
+        users = {user_name(seen.uid), *(("",) if seen.uid == 0 else ())}
+        named = (each for name, each in self._starters.items() if name.startswith("pm2") and each.one("User") in users)
+        return self._starters.get(seen.holder) or next(named, None)
+
     def _services(self, running: set[str]) -> dict[str, unit_files.Service]:
         if self._places.systemd is None:
             self._unknown.append(Unknown("units", "systemd was not asked", ""))
@@ -182,7 +200,7 @@ class _Host:
     ) -> Found:
         service = services.get(seen.unit) if seen.manager == SYSTEMD else None
         by = (BY_PROCESS, BY_UNIT) if service else (BY_PROCESS,)
-        return read_instance(self._readers, _name(seen, sharing), seen, service, by)
+        return read_instance(self._readers, _name(seen, sharing), seen, service, by, self._starter(seen))
 
     def _by_socket(self, found: Sequence[Found], services: Mapping[str, unit_files.Service]) -> Iterator[Found]:
         """Yield Cube's processes that only their sockets give away: what listens on its port, and is none of ours."""

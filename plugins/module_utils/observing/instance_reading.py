@@ -75,8 +75,12 @@ def read_instance(
     seen: processes.Seen | None,
     service: unit_files.Service | None,
     found_by: tuple[str, ...],
+    starter: unit_files.Service | None = None,
 ) -> Found:
-    """Return an instance with all that can be read of it; `seen` is None for a unit without a process."""
+    """Return an instance with all that can be read of it; `seen` is None for a unit without a process.
+
+    starter: what starts its pm2 after a boot.
+    """
     notes = Notes(readers.redactor)
     tree = readers.proc.tree(seen.pid, readers.tree) if seen else readers.tree
     directory = _directory(seen, service)
@@ -109,6 +113,7 @@ def read_instance(
         manager=seen.manager if seen else SYSTEMD,
         process=_process(readers, seen, script, started) if seen else None,
         unit=unit_files.describe(service, readers.redactor) if service else None,
+        boot_unit=unit_files.describe(starter, readers.redactor) if starter else None,
         packages=packages,
         project=project,
         layers=layers,
@@ -259,6 +264,7 @@ def _process(readers: Readers, seen: processes.Seen, script: str, started: float
         no_new_privileges=seen.flag("NoNewPrivs"),
         system_calls_filtered=seen.flag("Seccomp"),
         pm2_restarts=int(restarts) if restarts.isdigit() else None,
+        state=seen.status.get("State", "")[:1],
     )
 
 

@@ -12,11 +12,16 @@ import fnmatch
 import posixpath
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import x509
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Certificate, Unknown, WebServer
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
+    Certificate,
+    Passing,
+    Unknown,
+    WebServer,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction import Redactor
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.trees import Tree
 
@@ -69,7 +74,7 @@ def read_web_servers(tree: Tree, redactor: Redactor, path: str = ROOT) -> tuple[
         upstreams = {block.words[1]: block for block in http.all("upstream") if len(block.words) > 1}
         maps = (block.words[1:] for block in http.all("map"))
         upgrades = {words[1] for words in maps if words[:1] == ("$http_upgrade",) and words[1:]}
-        context = _Context(tree, redactor, upstreams, upgrades)
+        context = _Context(tree, redactor, posixpath.dirname(path), upstreams, upgrades)
         found += [_server(context, http, server) for server in http.all("server")]
     return tuple(found)
 
@@ -78,6 +83,7 @@ def read_web_servers(tree: Tree, redactor: Redactor, path: str = ROOT) -> tuple[
 class _Context:
     tree: Tree
     redactor: Redactor
+    home: str
     upstreams: Mapping[str, Block]
     upgrades: set[str]
 
@@ -141,50 +147,61 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _server(context: _Context, http: Block, server: Block) -> WebServer:
-    locations = list(_locations(server))
-    places = [server, *locations]
-    targets = [each.words[1] for place in places for each in place.all("proxy_pass") if len(each.words) > 1]
-    passing = next((place for place in locations if place.all("proxy_pass")), server)
-
-    def set_to(name: str) -> str:
-        """Return what holds where requests are passed on: there, else in the server, else in http."""
-        found = (place.one(name) for place in (passing, server, http))
-        return context.redactor.text(next((value for value in found if value), ""))
-
-    headers = _headers(passing, server, http)
+    places = [(server,), *_locations(server, (server,))]
+    passings = tuple(_passing(context, (*reversed(place), http)) for place in places if place[-1].all("proxy_pass"))
     listens = tuple(" ".join(each.words[1:]) for each in server.all("listen"))
-    certificate_path, key_path = server.one("ssl_certificate"), server.one("ssl_certificate_key")
+    certificate_path, key_path = (
+        _path(context, server.one(name)) for name in ("ssl_certificate", "ssl_certificate_key")
+    )
     certificate, matches, unknown = _certificate(context, certificate_path, key_path)
     text = context.redactor.text
     return WebServer(
         path=text(server.path),
         names=tuple(text(name) for each in server.all("server_name") for name in each.words[1:]),
         listens=tuple(map(text, listens)),
-        upstreams=tuple(dict.fromkeys(text(end) for target in targets for end in _ends(context, target))),
+        upstreams=tuple(dict.fromkeys(end for each in passings for end in each.upstreams)),
+        passings=passings,
         tls=any("ssl" in each.split() for each in listens),
-        redirects_to=text(_redirect(places)),
+        redirects_to=text(_redirect(place[-1] for place in places)),
         certificate_path=text(certificate_path),
         key_path=text(key_path),
         key_matches=matches,
         certificate=certificate,
-        protocols=set_to("ssl_protocols"),
-        http_version=set_to("proxy_http_version"),
-        headers={text(name, 100): text(value) for name, value in headers.items()},
-        upgrade_map=headers.get("connection", "") in context.upgrades,
-        body_size=set_to("client_max_body_size"),
-        read_timeout=set_to("proxy_read_timeout"),
+        protocols=text(_set_to((server, http), "ssl_protocols")),
         unknown=unknown,
     )
 
 
-def _locations(block: Block) -> Iterator[Block]:
+def _locations(block: Block, above: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
+    """Yield each location with what it stands in, the outermost first."""
     for each in block.inner:
         if each.words[0] in ("location", "if"):
-            yield each
-            yield from _locations(each)
+            yield (*above, each)
+            yield from _locations(each, (*above, each))
 
 
-def _headers(*places: Block) -> dict[str, str]:
+def _passing(context: _Context, places: tuple[Block, ...]) -> Passing:
+    """Return how a place passes requests on. places: it, and what it stands in, the innermost first."""
+    text = context.redactor.text
+    headers = _headers(places)
+    place = places[0]
+    return Passing(
+        place=text(" ".join(place.words[1:]) if place.words[0] == "location" else ""),
+        upstreams=tuple(dict.fromkeys(map(text, _ends(context, place.one("proxy_pass"))))),
+        http_version=text(_set_to(places, "proxy_http_version")),
+        headers={text(name, 100): text(value) for name, value in headers.items()},
+        upgrade_map=headers.get("connection", "") in context.upgrades,
+        body_size=text(_set_to(places, "client_max_body_size")),
+        read_timeout=text(_set_to(places, "proxy_read_timeout")),
+    )
+
+
+def _set_to(places: Iterable[Block], name: str) -> str:
+    """Return what holds in the first of the places: there, else in what it stands in."""
+    return next((value for value in (place.one(name) for place in places) if value), "")
+
+
+def _headers(places: Iterable[Block]) -> dict[str, str]:
     """Return the headers set at the innermost level that sets any: Nginx inherits all of them or none."""
     for place in places:
         found = {
@@ -206,12 +223,17 @@ def _ends(context: _Context, target: str) -> list[str]:
     return [each.words[1] for each in upstream.all("server") if len(each.words) > 1] if upstream else [name]
 
 
-def _redirect(places: list[Block]) -> str:
+def _redirect(places: Iterable[Block]) -> str:
     for place in places:
         words = place.one("return").split()
         if len(words) == 2 and words[0] in ("301", "302", "303", "307", "308"):
             return words[1]
     return ""
+
+
+def _path(context: _Context, written: str) -> str:
+    """Return a file that is named from where nginx.conf is; "" and what is set at run time stay as they are."""
+    return posixpath.join(context.home, written) if written and "$" not in written else written
 
 
 def _certificate(

@@ -28,7 +28,7 @@ class Seen:
     """A process of Node.js: its numbers, its words, and what it may be asked about where that may be read.
 
     directory, root: as the process sees them, "" where they may not be read. environ: None where it may not be read.
-    unreadable: file of /proc -> why.
+    unreadable: file of /proc -> why. holder: the service in whose control group it is, whoever manages it.
     """
 
     pid: int
@@ -44,6 +44,7 @@ class Seen:
     open_files: tuple[int | None, int | None] = (None, None)
     manager: str = ""
     unit: str = ""
+    holder: str = ""
     unreadable: Mapping[str, OSError] = field(default_factory=dict)
 
     @property
@@ -109,6 +110,7 @@ class Proc:
         directory = self._link(pid, "cwd", unreadable)
         group = (self._attempt(pid, "cgroup", unreadable) or b"").decode("utf-8", "replace")
         manager, unit = manager_of(group, self._own_group())
+        holder = unit if manager == SYSTEMD else ""
         if variables is not None and "pm_id" in variables:
             manager, unit = PM2, ""
         return Seen(
@@ -125,6 +127,7 @@ class Proc:
             open_files=_limits(limits),
             manager=manager,
             unit=unit,
+            holder=holder,
             unreadable=unreadable,
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import posixpath
@@ -32,11 +33,19 @@ OPTIONS = (
 MAX_FILES = 2000
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 12
+# An option occurs once or twice, and is some lines long.
+MAX_MEMBERS, MAX_MEMBER = 10, 20_000
 # The folder was renamed in 0.35 (#8213).
 SCHEMA, MODEL = "schema", "model"
 
 _LINE_COMMENT = re.compile(r"(?<![:'\"`])//[^\n]*")
 _WORD = re.compile(rf"\b(?:{'|'.join(OPTIONS)})\b")
+_FACTORY = re.compile(r"\bdriverFactory\b\s*[:=]?\s*")
+_CONTEXT = re.compile(r"\b(?:securityContext|authInfo)\b")
+_ONE_PARAMETER = re.compile(
+    r"(?:async\s+|async(?=\())?(?:function\s*\w*\s*)?\(?\s*([A-Za-z_$][\w$]*)\s*\)?\s*(?:=>|\{)"
+)
+_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 _KINDS = re.compile(r"""\btype\s*:\s*[`'"]?(?:rollup|originalSql|autoRollup|rollupJoin|rollupLambda|original_sql)\b""")
 _EXTERNAL = re.compile(r"\bexternal\s*:\s*true\b")
 _SCHEDULED = re.compile(r"\bscheduled_?[rR]efresh\s*:\s*true\b")
@@ -56,18 +65,20 @@ class Projects:
         """Return the project; raises OSError where it may not be read, TooMuchError for an endless one."""
         configuration = next((name for name in CONFIGURATIONS if tree.exists(f"{directory}/{name}")), "")
         text = tree.text(f"{directory}/{configuration}") if configuration else ""
+        code = without_comments(text)
         folder = posixpath.normpath(posixpath.join(directory, schema_path or _default(version)))
         digest, *counts = self._schema(tree, folder)
         return Project(
             directory=directory,
             configuration=configuration,
-            mentions=tuple(sorted(set(_WORD.findall(without_comments(text))))),
+            mentions=tuple(sorted(set(_WORD.findall(code)))),
             schema_directory=folder,
             schema_digest=digest,
             schema_files=counts[0],
             pre_aggregations=counts[1],
             external=counts[2],
             scheduled_refresh=counts[3],
+            driver_by_context=driver_by_context(code),
         )
 
     def _schema(self, tree: Tree, folder: str) -> tuple[str, int, int, int, int]:
@@ -124,6 +135,42 @@ def without_comments(text: str) -> str:
             return _LINE_COMMENT.sub("", " ".join([*kept, text[end:]]))
         kept.append(text[end:begin])
         end = stop + 2
+
+
+def driver_by_context(code: str) -> bool | None:
+    """Return whether the driverFactory of a configuration looks at who asks; None where it is made elsewhere.
+
+    code: without comments. Brackets are counted, so that what stands beside the function does not count.
+    """
+    found = itertools.islice(_FACTORY.finditer(code), MAX_MEMBERS)
+    verdicts = [_looks_at_context(_member(code[each.end() : each.end() + MAX_MEMBER])) for each in found]
+    return True if True in verdicts else None if None in verdicts else False
+
+
+def _looks_at_context(text: str) -> bool | None:
+    if _CONTEXT.search(text):
+        return True
+    if "=>" not in text and "{" not in text:
+        return None
+    named = _ONE_PARAMETER.match(text)
+    # A whole context that is handed on may be looked at anywhere.
+    return (
+        None if named and re.search(rf"(?<![\w$]){re.escape(named[1])}(?!\s*\.|[\w$])", text[named.end() :]) else False
+    )
+
+
+def _member(text: str) -> str:
+    """Return the text up to the end of the member of an object, or of the statement."""
+    depth = 0
+    plain = _STRING.sub('""', text)
+    for place, character in enumerate(plain):
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        if depth < 0 or (depth == 0 and character in ",;"):
+            return plain[:place]
+    return plain
 
 
 def is_written_for_cube(tree: Tree, script: str) -> bool:

@@ -18,6 +18,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table impo
 
 MAX_VALUE_CHARACTERS = 4096
 MAX_TEXT_CHARACTERS = 300
+# Says of a value that it was not looked at, not that it is weak.
+TOO_LONG = "too many to be shown"
 # Of one file or process; nobody sets as many, and a hostile one could set a hundred thousand.
 MAX_VARIABLES = 500
 # Variables beyond the table of which Cube or Node take notice.
@@ -58,9 +60,12 @@ def concerns_cube(name: str) -> bool:
 
 def is_secret(name: str, value: str) -> bool:
     """Return whether a variable's value must stay on the host: known to be secret, looking so, or not known at all."""
-    if name in _SECRET_TARGETS or not concerns_cube(name) or _SECRET_VALUE.search(value):
-        return True
-    return name not in _TARGETS and _SECRET_NAME.search(name) is not None
+    return is_secret_name(name) or not concerns_cube(name) or _SECRET_VALUE.search(value) is not None
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a variable's name says that it carries a secret."""
+    return name in _SECRET_TARGETS or (name not in _TARGETS and _SECRET_NAME.search(name) is not None)
 
 
 def most_telling(names: Iterable[str]) -> list[str]:
@@ -92,7 +97,7 @@ class Redactor:
         cleaned = clean(text)
         if len(cleaned) > MAX_VALUE_CHARACTERS:
             self._remember(cleaned)
-            return Value(None, self.fingerprint(text), (f"it has {len(cleaned)} characters, too many to be shown",))
+            return Value(None, self.fingerprint(text), (f"it has {len(cleaned)} characters, {TOO_LONG}",))
         if is_secret(name, cleaned):
             self._remember(cleaned)
             return Value(None, self.fingerprint(text), self._problems(name, cleaned))

@@ -39,6 +39,7 @@ NODE_PROGRAMS = frozenset({"node", "nodejs"})
 STARTED = ("active", "activating", "reloading", "deactivating")
 
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+_PM2 = re.compile(r"pm2[^@/]*\.service")
 _CUBE = re.compile(r"cubejs", re.IGNORECASE)
 _FILE = re.compile(r"(.*?)(?: \(ignore_errors=(?:yes|no)\))?")
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|day|days|d|w|week|weeks|month|months|y|year|years)?")
@@ -106,6 +107,15 @@ def find(systemd: Systemd, tree: Tree, running: Collection[str]) -> dict[str, Se
         service = Service(name, properties)
         if name in running or _would_run_cube(service, tree):
             found[name] = _with_files(service, tree)
+    return found
+
+
+def of_pm2(tree: Tree) -> set[str]:
+    """Return the services that start a pm2, by the names that `pm2 startup` gives them."""
+    found: set[str] = set()
+    for folder in DIRECTORIES:
+        with contextlib.suppress(OSError):
+            found.update(name for name in tree.names(folder) if _PM2.fullmatch(name))
     return found
 
 

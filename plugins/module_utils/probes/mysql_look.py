@@ -37,6 +37,8 @@ OWN_SCHEMAS = frozenset({"information_schema", "performance_schema"})
 MAX_TABLES = 20_000
 MAX_FOREIGN = 20
 MAX_ROWS = 500
+# An administrator's has some 2,000; one that is cut off is not understood.
+MAX_GRANT_CHARACTERS = 4000
 # Access denied for user, to schema; for a login that only a plugin knows that Cube does not.
 AUTH_ERRORS = (1044, 1045, 1698, 1251, 2059, 4151)
 # The driver could not connect: refused, no such host, gone while it read.
@@ -125,7 +127,7 @@ def _asked(seen: MysqlSeen, session: Session, schemas: Iterable[str], redactor: 
         identity=redactor.fingerprint("\0".join(variables.get(name, "") for name in IDENTITY)) if variables else "",
         version=variables.get("version", ""),
         plugin=None if account is None else _plugin(account),
-        grants=None if grants is None else tuple(redactor.text(_HASH.sub(r"\1 '...'", _first(row))) for row in grants),
+        grants=None if grants is None else tuple(_grant(row, redactor) for row in grants),
         variables=variables,
         status=status,
         schemas=None if visible is None else _visible(visible, redactor),
@@ -150,6 +152,10 @@ def _tables_sql(schema: str) -> str:
 def _named(rows: list[Row] | None, redactor: Redactor) -> dict[str, str]:
     pairs = ((row[0] or "", row[1] or "") for row in rows or [] if len(row) == 2)
     return {redactor.text(name, 64): redactor.text(value) for name, value in pairs}
+
+
+def _grant(row: Row, redactor: Redactor) -> str:
+    return redactor.text(_HASH.sub(r"\1 '...'", _first(row)), MAX_GRANT_CHARACTERS)
 
 
 def _first(row: Row) -> str:
@@ -182,24 +188,29 @@ def _peers(rows: list[Row], redactor: Redactor) -> tuple[Peers, ...]:
 
 def summarise(schema: str, rows: list[Row], redactor: Redactor) -> Tables:
     """Return what a list of tables (name, bytes) says of a schema of pre-aggregations."""
-    names = [_first(row) for row in rows[:MAX_TABLES]]
-    matches = [match for match in map(_CUBE_TABLE.fullmatch, names) if match]
-    foreign = sorted(name for name in names if not _CUBE_TABLE.fullmatch(name))
-    times = [made_at(match[4]) for match in matches]
-    contents: dict[tuple[str, str], set[str]] = {}
+    sizes = {_first(row): int(float(row[1] or 0)) if len(row) > 1 else 0 for row in rows[:MAX_TABLES]}
+    matches = [match for match in map(_CUBE_TABLE.fullmatch, sizes) if match]
+    foreign = sorted(name for name in sizes if not _CUBE_TABLE.fullmatch(name))
+    contents: dict[tuple[str, str], list[tuple[float, str, str]]] = {}
     for match in matches:
-        contents.setdefault((match[1], match[3]), set()).add(match[2])
+        contents.setdefault((match[1], match[3]), []).append((made_at(match[4]), match[2], match[0]))
+    versions_of = [sorted(each) for each in contents.values()]
+    replaced = [(newer[0], old[2]) for each in versions_of for old, newer in zip(each, each[1:])]
+    times = [each[0] for group in versions_of for each in group]
     return Tables(
         schema=redactor.text(schema, 64),
-        count=len(names),
+        count=len(sizes),
         cube=len(matches),
         foreign=tuple(redactor.text(name, 64) for name in foreign[:MAX_FOREIGN]),
         foreign_count=len(foreign),
-        size_bytes=sum(int(float(row[1] or 0)) for row in rows[:MAX_TABLES] if len(row) > 1),
+        size_bytes=sum(sizes.values()),
         newest_at=max(times, default=None),
         oldest_at=min(times, default=None),
-        most_versions=max(map(len, contents.values()), default=0),
-        longest_name=max(map(len, names), default=0),
+        most_versions=max((len({content for _at, content, _name in each}) for each in versions_of), default=0),
+        replaced=len(replaced),
+        replaced_bytes=sum(sizes[name] for _at, name in replaced),
+        replaced_at=min((at for at, _name in replaced), default=None),
+        longest_name=max(map(len, sizes), default=0),
         whole=len(rows) <= MAX_TABLES,
     )
 

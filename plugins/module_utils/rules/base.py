@@ -20,7 +20,7 @@ class Rule:
     versions: the releases of Cube.js to which it applies, "" all. sentences: of the production checklist that it
     implements, by the ids of checklist.py. source: where the rule or its numbers come from. remedy: what to do, where
     a finding does not know better. across_hosts: what it says of a tenant depends on all hosts of the tenant, so that
-    it cannot pass while one of them was not looked at.
+    it cannot pass while one of them was not looked at. across_tenants: the same, of all hosts there are.
 
     A rule that judges an inventory overrides planned(), one that judges live hosts observed(), many do both. planned()
     yields what is wrong. observed() yields one finding for each subject, whether it passes, fails, cannot be known
@@ -35,6 +35,7 @@ class Rule:
     source: ClassVar[str] = ""
     remedy: ClassVar[str] = ""
     across_hosts: ClassVar[bool] = False
+    across_tenants: ClassVar[bool] = False
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:  # noqa: ARG002 for those that override it
         """Yield what is wrong with the plan."""
@@ -77,6 +78,7 @@ class Rule:
             tenant=tenant,
             host=host,
             evidence=tuple(evidence),
+            reference=self.source,
         )
 
     def of(

@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, memory, schema, settings, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils import (
+    environment,
+    memory,
+    schema,
+    setting_names,
+    settings,
+    versions,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Tenant
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
-from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
 
 _FIRST_WORKER = ">=0.19.40"
-# Short names differ by a letter without being a slip (CUBEJS_DB_..., one set for each driver).
-_DRIVERS_OWN = "CUBEJS_DB_"
-_MISSPELT_CUTOFF = 0.9
 
 
 class VersionWorks(Rule):
@@ -39,26 +42,6 @@ class VersionWorks(Rule):
                     tenant.version_subject,
                     f"the hosts of {tenant.name} ask for {' and '.join(tenant.versions)}",
                     "Set one version for all hosts of a tenant, or the tenant's own version",
-                    tenant=tenant.name,
-                )
-
-
-class MemoryDriverIsAlone(Rule):
-    """Cache and queue in memory belong to one process: others would build and answer from states of their own."""
-
-    id = "memory-driver-one-process"
-    title = "The memory driver serves one process only"
-
-    def planned(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield tenants with the memory driver and more than one process."""
-        for tenant in fleet.tenants:
-            if tenant.cache_and_queue_driver == "memory" and tenant.processes > 1:
-                workers = 1 if tenant.worker_host else 0
-                yield self.found(
-                    f"{tenant.subject}.cache_and_queue_driver",
-                    f"'memory' with {tenant.processes} processes ({tenant.processes - workers} api, "
-                    f"{workers} refresh worker)",
-                    "Use redis, or one API instance on one host and refresh_worker: false",
                     tenant=tenant.name,
                 )
 
@@ -95,7 +78,7 @@ class EnvironmentIsFree(Rule):
 
     def _variable(self, tenant: Tenant, name: str) -> Iterator[Finding]:
         subject = f"{tenant.subject}.environment.{name}"
-        rows = settings.by_target(TABLE, name)
+        rows = setting_names.ROWS.get(name, ())
         if not environment.NAME.fullmatch(name):
             message, remedy = f"{name!r} is no name of a variable", "Use letters, digits and _"
         elif any(row.refused for row in rows):
@@ -103,20 +86,14 @@ class EnvironmentIsFree(Rule):
         elif any(row.write != settings.NEVER for row in rows):
             message, remedy = "the role sets it", f"Use the tenant's own keys (setting {rows[0].name}) and remove it"
         else:
-            yield from self._unread(tenant, name, subject, rows)
+            yield from self._unread(tenant, name, subject)
             return
         yield self.found(subject, message, remedy, tenant=tenant.name)
 
-    def _unread(self, tenant: Tenant, name: str, subject: str, rows: tuple[settings.Setting, ...]) -> Iterator[Finding]:
-        message = remedy = ""
-        if rows and not any(row.is_read_by(tenant.version) for row in rows):
-            message = f"Cube {tenant.version} does not read it (read: {rows[0].read})"
-            remedy = "Remove it, or use a version that reads it"
-        elif not rows and name.startswith("CUBEJS_") and not name.startswith(_DRIVERS_OWN):
-            near = schema.nearest(name, [row.target for row in TABLE], _MISSPELT_CUTOFF)
-            message, remedy = ("Cube is not known to read it", f"Did you mean {near}?") if near else ("", "")
-        if message:
-            yield self.found(subject, message, remedy, tenant=tenant.name, severity=WARNING)
+    def _unread(self, tenant: Tenant, name: str, subject: str) -> Iterator[Finding]:
+        problem = setting_names.problem(name, tenant.version)
+        if problem:
+            yield self.found(subject, problem.message, problem.remedy, tenant=tenant.name, severity=WARNING)
 
 
 class DatabaseKnown(Rule):

@@ -6,23 +6,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import pools, redis_url, versions
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, RedisLink, Tenant
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule, repeated
+from ansible_collections.cubeops.cubejs.plugins.module_utils import redis_url, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
+    FAIL,
+    MASK,
+    NOT_APPLICABLE,
+    PASS,
+    UNKNOWN,
+    WARNING,
+    Finding,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, RedisLink, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import (
+    CLIENT_IN_CODE,
+    CUBESTORE,
+    MEMORY,
+    REDIS,
+    REMEDY,
+    Link,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_view import view
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import of_redis
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
 _READS_IOREDIS = ">=0.26.7"
+_HAS_CUBESTORE = ">=0.31"
+_DRIVER = "Set CUBEJS_CACHE_AND_QUEUE_DRIVER to redis, or leave it out beside a Redis URL"
+_IN_CODE = "Name the Redis in the environment, where it can be checked, and let the code read it from there"
 
 
-def _linked(fleet: Fleet) -> Iterator[tuple[Tenant, RedisLink]]:
+def linked(fleet: Fleet) -> Iterator[tuple[Tenant, RedisLink]]:
+    """Yield the planned tenants that use Redis, and how."""
     return ((tenant, tenant.redis) for tenant in fleet.tenants if tenant.redis is not None)
 
 
 class RedisGiven(Rule):
-    """Production needs a Redis that all processes of a tenant reach."""
+    """Production needs a Redis that all processes of a tenant reach.
+
+    A process whose settings name none goes on silently: in production with what listens on port 6379 of its own host,
+    from 0.32 on with Cube Store, and elsewhere with its own memory.
+    """
 
     id = "redis-endpoint"
     title = "Every tenant has a Redis"
+    sentences = ("redis-required", "redis-cache-and-queue", "redis-url")
+    source = "Production Checklist: Set up Redis; source of @cubejs-backend/query-orchestrator 0.29.51 and 0.32.30"
+    remedy = "Set CUBEJS_REDIS_URL (REDIS_URL up to 0.26) in the environment of every process of the tenant"
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants for which no host and no address of a Redis is given."""
@@ -36,16 +65,54 @@ class RedisGiven(Rule):
                     tenant=tenant.name,
                 )
 
+    def observed(self, _fleet: Fleet, live: Live) -> Iterator[Finding]:
+        """Yield for each instance whether its cache and queue are in a Redis that its settings name."""
+        for link in live.once(view).links:
+            yield self._judged(link)
 
-class RedisUrlCarried(Rule):
+    def _judged(self, link: Link) -> Finding:
+        driver, version = link.driver, link.instance.version
+        given = bool(link.settings.value("cache_and_queue_driver"))
+        if not driver:
+            return self.of(link.instance, UNKNOWN, link.why, REMEDY)
+        if driver == REDIS:
+            return self._named(link)
+        if driver == MEMORY:
+            if given:
+                return self.of(
+                    link.instance, NOT_APPLICABLE, "its cache and queue are in its memory, as its driver says"
+                )
+            return self.of(link.instance, FAIL, "no variable names a Redis: its cache and queue are in its memory")
+        if driver != CUBESTORE or (version and not versions.within(version, _HAS_CUBESTORE)):
+            return self.of(link.instance, FAIL, f"{driver[:20]!r} is no driver that Cube {version} knows", _DRIVER)
+        if given:
+            return self.of(link.instance, NOT_APPLICABLE, "its cache and queue are in Cube Store, as its driver says")
+        message = f"no variable names a Redis: from 0.32 on, Cube {version} looks for Cube Store then"
+        return self.of(link.instance, FAIL, message)
+
+    def _named(self, link: Link) -> Finding:
+        if link.settings.value("redis_url"):
+            return self.of(link.instance, PASS, "its cache and queue are in the Redis that its settings name")
+        if link.settings.unread is not None:
+            return self.of(link.instance, UNKNOWN, link.settings.unread.reason, link.settings.unread.remedy or REMEDY)
+        if CLIENT_IN_CODE in link.mentions:
+            return self.of(link.instance, UNKNOWN, "its project makes its own client of Redis, in code", _IN_CODE)
+        message = "no variable names a Redis: Cube takes the one on port 6379 of its own host"
+        return self.of(link.instance, FAIL, message, severity=WARNING)
+
+
+class RedisUrlCarried(of_redis.LinkRule):
     """Each client reads URLs in a grammar of its own and misreads others silently, up to another server and index."""
 
     id = "redis-url"
     title = "The client can use the Redis URL and carry its password"
+    sentences = ("redis-url", "redis-password")
+    source = "Tried with node_redis 3.1.2, and with Cube's own parser for ioredis in 0.29.57"
+    remedy = "Write redis://host:port/index, and the password in CUBEJS_REDIS_PASSWORD (REDIS_PASSWORD before 0.27.1)"
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield URLs that the client cannot use as they are meant."""
-        for tenant, link in _linked(fleet):
+        for tenant, link in linked(fleet):
             for problem in link.problems:
                 subject = f"{tenant.subject}.redis.url"
                 yield self.found(subject, f"{MASK}: {problem.message}", problem.remedy, tenant=tenant.name)
@@ -65,85 +132,11 @@ class RedisUrlCarried(Rule):
                     tenant=tenant.name,
                 )
 
-
-class RedisPoolSize(Rule):
-    """A query in flight holds two connections and a process up to ten more; a pool of one always deadlocks.
-
-    Connections that cannot be had end, after five seconds, as "ResourceRequest timed out".
-    """
-
-    id = "redis-pool-size"
-    title = "Redis pools hold 2 x max_in_flight + 10 connections, never fewer than 10"
-
-    def planned(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield pools that are too small for any load, or for the one declared."""
-        for tenant, link in _linked(fleet):
-            subject = f"{tenant.subject}.redis.pool_max"
-            need = pools.redis_pool(tenant.max_in_flight)
-            if link.pool_max != 0 and link.pool_max < pools.SMALLEST_POOL:
-                yield self.found(
-                    subject,
-                    f"{link.pool_max} is neither 0 nor at least {pools.SMALLEST_POOL}",
-                    f"Use {need}, or leave it out; 0 opens a connection on demand",
-                    tenant=tenant.name,
-                )
-            elif 0 < link.pool_max < need:
-                yield self.found(
-                    subject,
-                    f"{link.pool_max} is fewer than the {need} that {tenant.max_in_flight} queries in flight need",
-                    f"Use {need}, or lower max_in_flight",
-                    tenant=tenant.name,
-                    severity=WARNING,
-                )
-            if link.pool_min < 0 or pools.SMALLEST_POOL <= link.pool_max < link.pool_min:
-                yield self.found(
-                    f"{tenant.subject}.redis.pool_min",
-                    f"{link.pool_min} is not within 0 and pool_max ({link.pool_max})",
-                    "Use 2",
-                    tenant=tenant.name,
-                )
-
-
-class RedisHasRoom(Rule):
-    """Redis refuses connections beyond maxclients, and any Redis error ends a Cube process."""
-
-    id = "redis-maxclients"
-    title = "Redis allows what its clients' pools may open"
-
-    def planned(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield Redis instances with fewer connections than their clients may open."""
-        subjects = {tenant.name: tenant.subject for tenant in fleet.tenants}
-        for server in fleet.redis_servers:
-            wanted = pools.maxclients(server.need)
-            if server.maxclients < wanted:
-                yield self.found(
-                    f"{subjects.get(server.tenant, server.name)}.redis.maxclients",
-                    f"{server.maxclients} is fewer than {wanted} ({server.need} from pools, {pools.REDIS_RESERVE} "
-                    "in reserve)",
-                    f"Use {wanted}, or leave it out",
-                    tenant=server.tenant,
-                    host=server.host,
-                )
-
-
-class RedisNotShared(Rule):
-    """Cube's keys carry no tenant: on one keyspace a tenant reads another's rows and runs its queries.
-
-    The prefix is the same constant in every deployment from 0.29 on.
-    """
-
-    id = "redis-shared-by-tenants"
-    title = "No two tenants share a Redis keyspace"
-
-    def planned(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield tenants on the same server and index."""
-        usable = [(tenant, link) for tenant, link in _linked(fleet) if link.host]
-        for _place, members in repeated(usable, lambda pair: (pair[1].host.lower(), pair[1].port, pair[1].index)):
-            first, *others = members
-            for tenant, link in others:
-                yield self.found(
-                    f"{tenant.subject}.redis",
-                    f"{first[0].name} is on the same Redis, {link.host}:{link.port}, and index {link.index}",
-                    "Give each tenant a Redis of its own, or at least another index",
-                    tenant=tenant.name,
-                )
+    def judged(self, link: Link, _fleet: Fleet) -> Finding:
+        """Return whether the instance's client can use the URL."""
+        seen = link.seen
+        if seen is None:
+            return self.not_known(link)
+        if seen.reason == "url":
+            return self.of(link.instance, FAIL, f"{seen.client} cannot use its URL: {seen.problem}")
+        return self.of(link.instance, PASS, f"{seen.client} reads its URL as {seen.asked}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cube import Cube
-from report import curl_line, table
+from report import audited, curl_line, table
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,27 @@ def test_the_curl_line_survives_a_shell_and_holds_no_token() -> None:
         *["--header", "@/home/a b/authorization", "--data-urlencode", 'query={"measures":["A.b"]}'],
         "https://cube.acme.example/cubejs-api/v1/load",
     ]
+
+
+def finding(status: str) -> dict[str, str]:
+    return {"status": status, "severity": "error", "subject": "acme", "message": "It is so", "remedy": "Mend it"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "statuses", "expected"),
+    [
+        pytest.param("ok", ["pass", "pass"], ["Verdict: all green at error or above (2 pass)."], id="green"),
+        pytest.param(
+            "could-not-look",
+            ["pass", "unknown", "not_applicable"],
+            [
+                "Verdict: could not look at error or above (1 pass, 1 unknown, 1 not applicable).",
+                "  unknown (error) acme: It is so. Mend it",
+            ],
+            id="not all was seen",
+        ),
+    ],
+)
+def test_verdict_of_an_audit(outcome: str, statuses: list[str], expected: list[str]) -> None:
+    report = {"outcome": {"name": outcome, "fail_on": "error"}, "findings": [finding(each) for each in statuses]}
+    assert audited(report).splitlines() == expected

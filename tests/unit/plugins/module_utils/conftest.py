@@ -175,7 +175,14 @@ class Recording:
         elif environ is not None:
             (folder / "environ").write_bytes("".join(f"{key}={value}\0" for key, value in environ.items()).encode())
         (folder / "stat").write_text(f"{pid} (node (x) y) S 1 {'0 ' * 17}{ticks} 0 0\n")
-        status = ("Uid:\t0\t0\t0\t0", "VmRSS:\t  110000 kB", "NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000")
+        status = (
+            "State:\tS (sleeping)",
+            "Uid:\t0\t0\t0\t0",
+            "VmRSS:\t  110000 kB",
+            "NoNewPrivs:\t1",
+            "Seccomp:\t2",
+            "CapEff:\t0000000000",
+        )
         (folder / "status").write_text("\n".join(status))
         (folder / "limits").write_text(
             "Limit   Soft Hard Units\nMax open files            1024       524288    files\n"

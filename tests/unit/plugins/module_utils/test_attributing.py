@@ -9,9 +9,9 @@ import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import attributing
 from ansible_collections.cubeops.cubejs.plugins.module_utils import observation as seen
 from ansible_collections.cubeops.cubejs.plugins.module_utils.attributing import Traits, groups
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import MysqlSeen, RedisSeen
-from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import Whereabouts
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import whereabouts
 
 SOURCE, OTHER = ("source", 1), ("source", 2)
 SECRET, REDIS, SCHEMA = ("secret", "s"), ("redis", "r"), ("storage", "x")
@@ -80,7 +80,9 @@ def host(**changes: Any) -> seen.Observation:
 
 def of(each: seen.Instance, observation: seen.Observation) -> Traits:
     """Return a process's traits on the host "one"."""
-    return attributing.of_instance("one", each, observation, Whereabouts({"one": observation}, {}))
+    return attributing.of_instance(
+        "one", each, observation, whereabouts(Fleet(), Live(observations={"one": observation}))
+    )
 
 
 def test_what_a_process_says() -> None:
@@ -119,7 +121,7 @@ def test_where_code_chooses_the_source_the_same_code_is_one() -> None:
 
 def test_a_planned_tenant_has_the_traits_of_its_processes(make_fleet: Callable[..., Fleet]) -> None:
     fleet = make_fleet()
-    where = Whereabouts({"one": host()}, fleet.addresses)
+    where = whereabouts(fleet, Live(observations={"one": host()}))
     found = attributing.of_tenant(fleet.tenants[0], "one", where)
     assert found.tenant == "acme"
     assert found.sources == (("settings", "mysql", "db.example", "3306", "shop", "reader"),)

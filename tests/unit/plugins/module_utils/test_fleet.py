@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 
 TWO = {"cubejs_redis": ["one"], "cubejs_api": ["one", "two"], "cubejs_refresh_worker": ["one"]}
 
@@ -54,3 +54,17 @@ def test_a_fleet_holds_no_secret(make_fleet: Callable[..., Fleet]) -> None:
     text = repr(make_fleet(tenants, cubejs_master_secret="SECRET-g"))
     assert "MARKED" in text
     assert "SECRET" not in text
+
+
+def test_what_rules_share_is_worked_out_once() -> None:
+    asked: list[Live] = []
+
+    def count(live: Live) -> int:
+        asked.append(live)
+        return len(live.instances)
+
+    live = Live()
+    assert (live.once(count), live.once(count)) == (0, 0)
+    assert live.once(lambda live, fleet: (live, fleet), Fleet()) == (live, Fleet())
+    assert asked == [live]
+    assert live == Live()

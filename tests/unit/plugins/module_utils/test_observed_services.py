@@ -21,7 +21,7 @@ SEEN = [
     services.Journal(24.0, {"heap": 1}, {"heap": 2.0}),
     services.ProxySeen("n", "h", 1, 2, certificate=services.Certificate(("n",), 1.0, 2.0, "i", "s", self_signed=True)),
     services.Reach("h", 1, "open"),
-    services.WebServer("/p", ("n",), headers={"host": "$host"}, key_matches=False),
+    services.WebServer("/p", ("n",), passings=(services.Passing("/", headers={"host": "$host"}),), key_matches=False),
 ]  # fmt: skip
 
 

@@ -72,3 +72,18 @@ def test_mysql(client: pools.MysqlClient, need: int) -> None:
 )
 def test_max_connections(need: int, connections: int) -> None:
     assert pools.max_connections(need) == connections
+
+
+@pytest.mark.parametrize(
+    ("opened", "queries"),
+    [
+        pytest.param(0, 0, id="none"),
+        pytest.param(5, 0, id="idle"),
+        pytest.param(6, 1, id="half of what a query takes"),
+        pytest.param(25, 10, id="as measured with ten"),
+        pytest.param(105, 50, id="as measured with fifty"),
+    ],
+)
+def test_what_is_in_flight(opened: int, queries: int) -> None:
+    assert pools.in_flight(opened) == queries
+    assert pools.redis_pool(queries) >= opened

@@ -167,7 +167,7 @@ def test_a_release_that_was_staged_and_never_switched_to_is_not_staged_again(hos
 def test_an_npm_that_still_runs_has_its_time(host: Host) -> None:
     made = host.release()
     host.stage(made)
-    with subprocess.Popen(["sleep", "60"], cwd=host.store.staged_runtime("r1")) as npm:
+    with subprocess.Popen(["sleep", "3600"], cwd=host.store.staged_runtime("r1")) as npm:
         host.clock = Clock(sleep=lambda _seconds: npm.kill())
         host.stage(made)
         assert npm.poll() is not None
@@ -178,7 +178,7 @@ def test_an_npm_that_hangs_is_not_disturbed(host: Host) -> None:
     made, slept = host.release(), list[float]()
     host.stage(made)
     host.clock = Clock(lambda: sum(slept), slept.append)
-    with subprocess.Popen(["sleep", "60"], cwd=host.store.staged_runtime("r1")) as npm:
+    with subprocess.Popen(["sleep", "3600"], cwd=host.store.staged_runtime("r1")) as npm:
         try:
             with pytest.raises(StagingError, match=r"another run has been installing packages in .* for 600 s: wait"):
                 host.stage(made)

@@ -148,6 +148,25 @@ def test_mysql_servers(server: str, works: bool) -> None:
     assert (versions.mysql_server_problem(server) is None) is works
 
 
+@pytest.mark.parametrize(
+    ("product", "server", "says"),
+    [
+        pytest.param("redis", "6.0.16", None, id="first Redis"),
+        pytest.param("redis", "8.2.1", None, id="last Redis"),
+        pytest.param("redis", "5.0.14", "no longer repaired", id="old Redis"),
+        pytest.param("redis", "9.0.0", "never tried", id="new Redis"),
+        pytest.param("valkey", "8.1.1", None, id="Valkey"),
+        pytest.param("valkey", "7.2.5", "never tried", id="old Valkey"),
+        pytest.param("keydb", "6.3.4", "no server that is known", id="another product"),
+        pytest.param("redis", "unstable", "no server that is known", id="no version"),
+    ],
+)
+def test_redis_servers(product: str, server: str, says: str | None) -> None:
+    problem = versions.redis_server_problem(product, server)
+    assert (problem is None) is (says is None)
+    assert (says or "") in str(problem)
+
+
 def test_drivers() -> None:
     assert versions.driver_package("postgres") == "@cubejs-backend/postgres-driver"
     assert versions.driver_package("mysqll") is None

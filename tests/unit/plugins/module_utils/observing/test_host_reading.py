@@ -60,6 +60,7 @@ def test_a_hand_made_unit_is_one_instance_however_often_it_is_found(recording: A
     assert set(seen.found_by) == {"process", "unit", "socket"}
     assert seen.process is not None
     assert (seen.process.user, seen.process.directory, seen.process.open_files_soft) == ("root", "/srv/cube", 1024)
+    assert seen.process.state == "S"
     assert seen.process.started_at == 1_000_000.0 + 50_000 / os.sysconf("SC_CLK_TCK")
     assert seen.unit is not None
     assert (seen.unit.restart, seen.unit.restart_seconds, seen.unit.restarts) == ("on-failure", 0.1, 3)
@@ -145,6 +146,30 @@ def test_a_child_of_pm2_has_its_settings_from_its_process(recording: Any) -> Non
     assert (seen.process.pm2_restarts, seen.process.script) == (7, "/home/cube/app/index.js")
     assert seen.settings["CUBEJS_API_SECRET"].layer == "process"
     assert "PM2_HOME" not in seen.settings
+
+
+@pytest.mark.parametrize(
+    ("group", "units", "expected"),
+    [
+        pytest.param("/system.slice/keeper.service", ["keeper.service"], "keeper.service", id="it is within a service"),
+        pytest.param("/user.slice/session-1.scope", ["pm2-root.service"], "pm2-root.service", id="made by pm2 startup"),
+        pytest.param("/user.slice/session-1.scope", ["pm2-other.service"], None, id="of another user"),
+        pytest.param("/user.slice/session-1.scope", [], None, id="nothing"),
+    ],
+)
+def test_what_starts_a_pm2_after_a_boot(recording: Any, group: str, units: list[str], expected: str | None) -> None:
+    recording.packages("/home/cube/app")
+    recording.file("/home/cube/app/index.js", "require('@cubejs-backend/server')")
+    for name in units:
+        user = "cube" if name == "pm2-other.service" else "root"
+        recording.unit(name, "[Service]\nExecStart=/usr/bin/pm2 resurrect\n", User=user, UnitFileState="enabled")
+    environ = {"pm_id": "0", "CUBEJS_DB_TYPE": "mysql"}
+    recording.process(702, ["node", "index.js"], "/home/cube/app", environ, group=group)
+    seen = only(read(recording)).instance
+    assert (seen.manager, seen.unit) == ("pm2", None)
+    assert (seen.boot_unit.name if seen.boot_unit else None) == expected
+    assert seen.boot_unit is None or seen.boot_unit.enabled == "enabled"
+    assert len(recording.commands) == 1
 
 
 @pytest.mark.parametrize(
@@ -246,6 +271,15 @@ def test_a_unit_without_a_process_is_seen_with_its_files(recording: Any, state: 
     assert seen.packages.version == "0.29.57"
     assert found.environment["CUBEJS_API_SECRET"] == SECRET
     assert not seen.differences
+
+
+def test_where_releases_are_tried_is_no_instance(recording: Any) -> None:
+    hand_made(recording)
+    recording.units["cubejs-trial@acme.service"] = [
+        (key, value.replace("cube.service", "cubejs-trial@acme.service"))
+        for key, value in recording.units["cube.service"]
+    ]
+    assert only(read(recording)).instance.name == "cube.service"
 
 
 def test_a_unit_that_only_its_file_knows_is_asked_for(recording: Any) -> None:

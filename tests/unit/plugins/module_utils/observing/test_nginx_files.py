@@ -71,9 +71,11 @@ def test_what_the_servers_do(recording: Any) -> None:
         True, ("cube.acme.example", "other name"), "/etc/nginx/conf.d/site.conf",
     )  # fmt: skip
     assert secure.upstreams == ("unix:/run/cubejs/acme-1/cube.sock", "192.0.2.1:4000")
-    assert (secure.http_version, secure.body_size, secure.read_timeout) == ("1.1", "5m", "75s")
-    assert secure.headers == {"host": "$host", "connection": "$connection_upgrade"}
-    assert secure.upgrade_map
+    (passing,) = secure.passings
+    assert (passing.place, passing.upstreams) == ("/", secure.upstreams)
+    assert (passing.http_version, passing.body_size, passing.read_timeout) == ("1.1", "5m", "75s")
+    assert passing.headers == {"host": "$host", "connection": "$connection_upgrade"}
+    assert passing.upgrade_map
     assert secure.protocols == "TLSv1.2 TLSv1.3"
     assert secure.key_matches is True
     assert secure.certificate is not None
@@ -89,6 +91,15 @@ def test_a_key_of_another_certificate(recording: Any) -> None:
     pair(recording)
     recording.file("/etc/ssl/a.crt", certificate)
     assert read(recording)[1].key_matches is False
+
+
+def test_files_are_named_from_where_the_configuration_is(recording: Any) -> None:
+    pair(recording)
+    recording.file("/etc/nginx/nginx.conf", MAIN)
+    recording.file("/etc/nginx/conf.d/a.conf", SITE.replace("/etc/ssl/", "../ssl/"))
+    secure = read(recording)[1]
+    assert secure.certificate is not None
+    assert secure.key_matches
 
 
 def test_a_certificate_that_cannot_be_read_is_unknown(recording: Any) -> None:
@@ -121,8 +132,34 @@ def test_the_sample_of_the_checklist_sends_upgrade_always(recording: Any) -> Non
         "/etc/nginx/nginx.conf",
         'http { server { location / { proxy_pass http://h:4000/; proxy_set_header Connection "upgrade"; } } }',
     )
-    seen = read(recording)[0]
+    (seen,) = read(recording)[0].passings
     assert (seen.headers["connection"], seen.upgrade_map, seen.http_version) == ("upgrade", False, "")
+
+
+def test_places_that_pass_on_otherwise(recording: Any) -> None:
+    """What one location says is not another's, and an inner one has what the outer says."""
+    recording.file(
+        "/etc/nginx/nginx.conf",
+        """
+        http { server {
+            client_max_body_size 2m;
+            location / { proxy_pass http://127.0.0.1:3000; }
+            location ^~ /cubejs-api/ {
+                proxy_read_timeout 90s;
+                proxy_set_header Host $host;
+                location ~ ^/cubejs-api/v1/ { proxy_pass http://127.0.0.1:4000; }
+            }
+            location @socket { proxy_pass http://127.0.0.1:4000; proxy_read_timeout 1h; proxy_set_header Upgrade u; }
+        } }
+        """,
+    )
+    (server,) = read(recording)
+    assert server.upstreams == ("127.0.0.1:3000", "127.0.0.1:4000")
+    assert [(each.place, each.read_timeout, each.body_size, each.headers) for each in server.passings] == [
+        ("/", "", "2m", {}),
+        ("~ ^/cubejs-api/v1/", "90s", "2m", {"host": "$host"}),
+        ("@socket", "1h", "2m", {"upgrade": "u"}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing import pr
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.project_files import (
     Projects,
     TooMuchError,
+    driver_by_context,
     without_comments,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.trees import Tree
@@ -98,3 +99,30 @@ def test_comments_cost_little(text: str) -> None:
 )
 def test_comments_are_left_out(text: str, found: str) -> None:
     assert without_comments(text) == found
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        pytest.param("module.exports = { queryRewrite: (q, { securityContext }) => q };", False, id="no factory"),
+        pytest.param("driverFactory: ({ securityContext }) => new D(securityContext.db),", True, id="taken apart"),
+        pytest.param("driverFactory: async (c) => { return new D(c.securityContext.db) }", True, id="by its member"),
+        pytest.param("driverFactory({ authInfo }) { return new D(authInfo.u) }", True, id="a method, and the old name"),
+        pytest.param("driverFactory: ({ d }) => new D({ a: [1, 2] }), checkAuth: (r) => { r.securityContext }", False,
+                     id="another option does"),
+        pytest.param("driverFactory: () => new D({ note: 'securityContext (' }), securityContext", False, id="a text"),
+        pytest.param("driverFactory: (c) => new D(c.dataSource)", False, id="another member"),
+        pytest.param("driverFactory: (context) => make(context)", None, id="all of it handed on"),
+        pytest.param("driverFactory, contextToAppId: ({ securityContext: s }) => s.t", None, id="made elsewhere"),
+        pytest.param("driverFactory: require('./driver')", None, id="required"),
+        pytest.param("module.exports.driverFactory = ({ securityContext: s }) => new D(s);", True, id="assigned"),
+    ],
+)  # fmt: skip
+def test_whether_the_driver_depends_on_who_asks(code: str, expected: bool | None) -> None:
+    assert driver_by_context(code) is expected
+
+
+def test_a_hostile_configuration_is_read_in_time() -> None:
+    started = time.monotonic()
+    driver_by_context("driverFactory: ((((" * 5000 + "'" * 50_000)
+    assert time.monotonic() - started < 5

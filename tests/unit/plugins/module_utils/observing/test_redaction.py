@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction import Redactor, is_secret
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction import (
+    Redactor,
+    is_secret,
+    is_secret_name,
+)
 
 KEY = b"0123456789abcdef"
 
@@ -33,6 +37,19 @@ KEY = b"0123456789abcdef"
 )
 def test_what_is_secret(name: str, value: str, secret: bool) -> None:
     assert is_secret(name, value) is secret
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        pytest.param("CUBEJS_API_SECRET", True, id="of the table"),
+        pytest.param("CUBEJS_JWT_AUDIENCE", False, id="of the table, and none"),
+        pytest.param("AWS_SECRET_ACCESS_KEY", True, id="by its words"),
+        pytest.param("COLOUR", False, id="not known"),
+    ],
+)
+def test_secret_names(name: str, secret: bool) -> None:
+    assert is_secret_name(name) is secret
 
 
 def test_a_secret_is_a_fingerprint_and_its_weaknesses() -> None:

@@ -55,6 +55,12 @@ def test_what_is_refused(tree: Tree) -> None:
         assert caught.value.errno == code, path
 
 
+def test_a_file_that_a_link_to_nowhere_takes_out_is_empty() -> None:
+    assert Tree("/").read("/dev/null") == b""
+    with pytest.raises(OSError, match="no regular file"):
+        Tree("/").read("/dev/zero")
+
+
 def test_facts_and_kinds(tree: Tree) -> None:
     Path(f"{tree.root}/etc/a").chmod(0o640)
     facts = tree.facts("/etc/absolute")

@@ -110,3 +110,9 @@ def test_patterns_of_environment_files(recording: Any) -> None:
     tree = Tree(str(recording.root))
     paths = ["/etc/x.env", "/etc/cube/*.env", "/none/*.env"]
     assert unit_files.expand(tree, paths) == ["/etc/x.env", "/etc/cube/a.env", "/etc/cube/b.env"]
+
+
+def test_services_of_pm2_are_known_by_their_names(recording: Any) -> None:
+    for name in ("pm2-root.service", "pm2.service", "pm2@.service", "pm2-logs.timer", "cube.service"):
+        recording.file(f"/etc/systemd/system/{name}", "[Service]\n")
+    assert unit_files.of_pm2(Tree(str(recording.root))) == {"pm2-root.service", "pm2.service"}

@@ -137,6 +137,23 @@ def test_without_a_client_it_is_unknown() -> None:
         look(ENDPOINT, (), Redactor(b"k"), Deadline.within(5), missing)
 
 
+def test_a_long_grant_is_whole() -> None:
+    every = "GRANT " + ", ".join(f"PRIVILEGE {number}" for number in range(150)) + " ON *.* TO `root`@`localhost`"
+    assert seen(Played({**ROWS, "SHOW GRANTS": [(every,)]})).grants == (every,)
+
+
+def test_tables_that_were_replaced() -> None:
+    rows: Any = [
+        ("orders_main_aaaaaaaa_11111111_1577836800000", "10"),
+        ("orders_main_bbbbbbbb_11111111_1577836860000", "20"),
+        ("orders_main_bbbbbbbb_11111111_1577836920000", "40"),
+        ("orders_main_bbbbbbbb_22222222_1577836800000", "80"),
+    ]
+    found = summarise("s", rows, Redactor(b"k"))
+    assert (found.replaced, found.replaced_bytes, found.replaced_at) == (2, 30, 1577836860.0)
+    assert summarise("s", rows[3:], Redactor(b"k")).replaced_at is None
+
+
 def test_tables_by_their_names() -> None:
     rows: Any = [
         ("orders_main_aaaaaaaa_11111111_1gq2k7v", "10"),

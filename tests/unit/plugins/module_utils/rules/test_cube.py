@@ -10,7 +10,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.memory import MEBIB
 
 Subjects = Callable[..., list[tuple[str, str]]]
 MakeTenant = Callable[..., dict[str, Any]]
-ALONE = {"cubejs_api": ["one"], "cubejs_refresh_worker": ["one"]}
 
 
 @pytest.mark.parametrize(
@@ -35,24 +34,6 @@ def test_hosts_of_a_tenant_agree_on_its_version(subjects: Subjects) -> None:
     groups = {"cubejs_api": ["one", "two"], "cubejs_refresh_worker": ["one"]}
     hosts = {"two": {"cubejs_version": "0.28.67"}}
     assert subjects("version-works", groups=groups, hosts=hosts) == [("cubejs_version", "error")]
-
-
-@pytest.mark.parametrize(
-    ("keys", "groups", "fails"),
-    [
-        pytest.param({"refresh_worker": False}, ALONE, False, id="one process"),
-        pytest.param({}, ALONE, True, id="with a refresh worker"),
-        pytest.param({"refresh_worker": False, "api_instances": 2}, ALONE, True, id="two instances"),
-        pytest.param({"refresh_worker": False}, {"cubejs_api": ["one", "two"]}, True, id="two hosts"),
-    ],
-)
-def test_the_memory_driver(
-    keys: dict[str, Any], groups: dict[str, list[str]], fails: bool, subjects: Subjects, make_tenant: MakeTenant
-) -> None:
-    tenant = make_tenant(cache_and_queue_driver="memory", **keys)
-    expected = [("cubejs_tenants[acme].cache_and_queue_driver", "error")] if fails else []
-    assert subjects("memory-driver-one-process", [tenant], groups=groups) == expected
-    assert subjects("memory-driver-one-process") == []
 
 
 @pytest.mark.parametrize(

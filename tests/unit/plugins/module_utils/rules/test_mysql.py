@@ -1,4 +1,4 @@
-"""Rules on the storage: pass and fail."""
+"""Rules on the storage, planned and seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
+from ansible_collections.cubeops.cubejs.plugins.module_utils import observation
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import mysql
 
 Subjects = Callable[..., list[tuple[str, str]]]
@@ -16,6 +18,8 @@ STORAGE = "cubejs_tenants[acme].pre_aggregations"
 NOWHERE = {"cubejs_api": ["one"], "cubejs_refresh_worker": ["one"]}
 EXTERNAL = {"host": "mysql.example", "user": "u", "password": "pppppppppppppppp"}
 HERE = {"type": "mysql", "host": "127.0.0.1", "name": "shop", "user": "u"}
+PROJECT = observation.Project("/srv/acme", "cube.js", schema_directory="/srv/acme/schema")
+NO_STORAGE = {f"CUBEJS_EXT_DB_{name}": None for name in ("TYPE", "HOST", "NAME", "USER", "PASS")}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_shared_schema(
         make_tenant(pre_aggregations=first, version=version),
         make_tenant("beta", 2, pre_aggregations=second, version=version),
     ]
-    expected = [("cubejs_tenants[beta].pre_aggregations.schema", "error")] if fails else []
+    expected = [("cubejs_tenants[beta].pre_aggregations.schema", "critical")] if fails else []
     assert subjects("storage-schema-shared", tenants) == expected
 
 
@@ -97,43 +101,6 @@ def test_the_source_is_no_storage(
 
 
 @pytest.mark.parametrize(
-    ("version", "database", "severity"),
-    [
-        pytest.param("0.20.10", HERE, "error", id="collides"),
-        pytest.param("0.27.34", HERE, "error", id="last that collides"),
-        pytest.param("0.27.53", HERE, "warning", id="by its driver"),
-        pytest.param("0.28.67", HERE, None, id="later"),
-        pytest.param("0.20.10", {**HERE, "host": "db.example"}, None, id="two servers"),
-        pytest.param("0.20.10", {**HERE, "port": 3307}, None, id="another port"),
-        pytest.param("0.20.10", {**HERE, "type": "postgres"}, None, id="another kind"),
-    ],
-)
-def test_source_and_storage_on_one_server(
-    version: str, database: dict[str, Any], severity: str | None, subjects: Subjects, make_tenant: MakeTenant
-) -> None:
-    expected = [(f"{STORAGE}.host", severity)] if severity else []
-    assert subjects("storage-on-source-server", [make_tenant(version=version, database=database)]) == expected
-
-
-@pytest.mark.parametrize(
-    ("ssl", "storage", "version", "fails"),
-    [
-        pytest.param(False, {}, "0.29.57", False, id="no TLS"),
-        pytest.param(True, {}, "0.29.57", True, id="our storage does not speak it"),
-        pytest.param(True, {**EXTERNAL, "tls": True}, "0.29.57", False, id="a storage that does"),
-        pytest.param(True, {"enabled": False}, "0.29.57", False, id="no storage"),
-        pytest.param(True, {}, "0.20.10", False, id="the driver does not read it"),
-    ],
-)
-def test_tls(
-    ssl: bool, storage: dict[str, Any], version: str, fails: bool, subjects: Subjects, make_tenant: MakeTenant
-) -> None:
-    tenant = make_tenant(version=version, database={**HERE, "ssl": ssl}, pre_aggregations=storage)
-    expected = [("cubejs_tenants[acme].database.ssl", "error")] if fails else []
-    assert subjects("storage-tls", [tenant]) == expected
-
-
-@pytest.mark.parametrize(
     ("version", "fails"),
     [
         pytest.param(None, False, id="not known: judged on the host"),
@@ -149,13 +116,133 @@ def test_server_version(version: str | None, fails: bool, make_fleet: Callable[.
 
 
 @pytest.mark.parametrize(
-    ("given", "fails"),
+    ("changes", "status"),
     [
-        pytest.param(None, False, id="derived"),
-        pytest.param(45, False, id="just enough"),
-        pytest.param(44, True, id="one too few"),
+        pytest.param({}, "pass", id="a storage"),
+        pytest.param({"environment": NO_STORAGE, "project": PROJECT}, "not_applicable", id="none, and none wanted"),
+        pytest.param(
+            {"environment": NO_STORAGE, "project": replace(PROJECT, pre_aggregations=2, external=1)},
+            "fail",
+            id="external without a storage",
+        ),
+        pytest.param(
+            {"environment": NO_STORAGE, "project": replace(PROJECT, pre_aggregations=2)},
+            "not_applicable",
+            id="internal where that is the default",
+        ),
+        pytest.param(
+            {"environment": NO_STORAGE, "project": replace(PROJECT, pre_aggregations=2), "version": "0.31.69"},
+            "fail",
+            id="external where that is the default",
+        ),
+        pytest.param(
+            {"environment": NO_STORAGE, "project": replace(PROJECT, mentions=("externalDriverFactory",))},
+            "unknown",
+            id="given in code",
+        ),
+        pytest.param(
+            {"environment": NO_STORAGE, "project": replace(PROJECT, mentions=("repositoryFactory",))},
+            "unknown",
+            id="a schema made by code",
+        ),
+        pytest.param({"environment": NO_STORAGE, "project": None}, "unknown", id="no project was read"),
+        pytest.param(
+            {
+                "environment": NO_STORAGE,
+                "project": PROJECT,
+                "unknown": (Unknown("process.environ", "denied", "become"),),
+            },
+            "unknown",
+            id="no settings were read",
+        ),
     ],
 )
-def test_max_connections(given: int | None, fails: bool, subjects: Subjects) -> None:
-    expected = [("mysql_max_connections", "error")] if fails else []
-    assert subjects("storage-max-connections", mysql_max_connections=given) == expected
+def test_seen_endpoint(changes: dict[str, Any], status: str, seeing: Any) -> None:
+    (finding,) = seeing.judge("storage-endpoint", seeing.live(seeing.instance(**changes)))
+    assert (finding.status, finding.host, finding.tenant) == (status, "one", "acme")
+
+
+def two(seeing: Any, schema: str = "cube_beta", on: str = "two", **other: Any) -> Live:
+    """Return acme on host "one", and beta on another with what its look at its storage says."""
+    keys = {"environment": {"CUBEJS_PRE_AGGREGATIONS_SCHEMA": schema}, "storage": "s"}
+    return seeing.live(
+        seeing.instance(storage="s"),
+        seeing.instance("other.service", tenant="beta", host=on, **keys),
+        hosts=(
+            seeing.host("one", addresses=("192.0.2.1",), mysql={"s": seeing.mysql()}),
+            seeing.host(on, mysql={"s": seeing.mysql(**{"host": "mysql.example", **other})}),
+        ),
+    )
+
+
+def source(seeing: Any, database: str, **changes: Any) -> Live:
+    """Return an instance with its storage, and its source on another login."""
+    found = seeing.mysql(user="reader", database=database, **changes)
+    return seeing.live(
+        seeing.instance(storage="s", source="d"), hosts=(seeing.host(mysql={"s": seeing.mysql(), "d": found}),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "statuses"),
+    [
+        pytest.param(lambda seeing: seeing.storing(), ["pass"], id="its own"),
+        pytest.param(lambda seeing: two(seeing), ["pass", "pass"], id="a schema each"),
+        pytest.param(
+            lambda seeing: two(seeing, "cube_acme"), ["fail", "fail"], id="one schema, reached by two names and hosts"
+        ),
+        pytest.param(
+            lambda seeing: two(seeing, "cube_acme", identity="server-two"), ["pass", "pass"], id="one name, two servers"
+        ),
+        pytest.param(
+            lambda seeing: two(seeing, "cube_acme", identity="", reachable=False, problem="refused"),
+            ["pass", "unknown"],
+            id="one was not reached",
+        ),
+        pytest.param(lambda seeing: source(seeing, "cube_acme"), ["fail"], id="the source database"),
+        pytest.param(lambda seeing: source(seeing, "shop"), ["pass"], id="beside the source database"),
+        pytest.param(
+            lambda seeing: source(seeing, "cube_acme", identity="x"), ["pass"], id="another server's database"
+        ),
+        pytest.param(lambda seeing: seeing.live(), ["unknown"], id="not looked at"),
+        pytest.param(
+            lambda seeing: seeing.live(seeing.instance(environment=NO_STORAGE)), ["not_applicable"], id="no storage"
+        ),
+        pytest.param(
+            lambda seeing: seeing.storing(project=replace(PROJECT, mentions=("preAggregationsSchema",))),
+            ["unknown"],
+            id="a schema named in code",
+        ),
+    ],
+)
+def test_seen_shared_schema(found: Callable[..., Live], statuses: list[str], seeing: Any) -> None:
+    findings = seeing.judge("storage-schema-shared", found(seeing))
+    assert [finding.status for finding in findings] == statuses
+    assert {finding.severity for finding in findings} == {"critical"}
+
+
+def test_a_shared_schema_names_the_others(seeing: Any) -> None:
+    first, second = seeing.judge("storage-schema-shared", two(seeing, "cube_acme"))
+    assert "beta" in first.message
+    assert "acme's too" in second.message
+    # One server has one name, whoever reaches it by which.
+    assert "one:3306" in first.message
+    assert "one:3306" in second.message
+
+
+def test_a_tenant_on_a_host_that_was_not_seen_may_share_it(seeing: Any) -> None:
+    found = replace(seeing.storing(), missing={"two": "unreachable"})
+    assert [each.status for each in seeing.judge("storage-schema-shared", found)] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        pytest.param({}, "pass", id="MariaDB"),
+        pytest.param({"version": "9.1.0"}, "fail", id="MySQL 9"),
+        pytest.param({"variables": {}, "version": ""}, "unknown", id="not told"),
+    ],
+)
+def test_seen_server_version(changes: dict[str, Any], status: str, seeing: Any) -> None:
+    (finding,) = seeing.judge("storage-server-version", seeing.storing(seeing.mysql(**changes)))
+    assert (finding.status, finding.subject, finding.tenant) == (status, "one:3306", "acme")

@@ -1,4 +1,4 @@
-"""Rules on Redis: pass and fail."""
+"""Rules on the Redis that a tenant has, and its URL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Project, Unit
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
 
 Subjects = Callable[..., list[tuple[str, str]]]
 MakeTenant = Callable[..., dict[str, Any]]
@@ -50,60 +52,83 @@ def test_url(
     assert "MARKED" not in repr(findings)
 
 
+def _without(*names: str, **values: str) -> dict[str, str | None]:
+    return {**dict.fromkeys(names), **values}
+
+
+NO_URL = _without("CUBEJS_REDIS_URL")
+UNREAD = Unknown("process.environ", "Permission denied", "Run the task with become: true")
+
+
 @pytest.mark.parametrize(
-    ("redis", "found"),
+    ("process", "found"),
     [
-        pytest.param({}, [], id="derived"),
-        pytest.param({"pool_max": 0}, [], id="on demand"),
-        pytest.param({"pool_max": 30}, [], id="what is needed"),
-        pytest.param({"pool_max": 1}, [(f"{REDIS}.pool_max", "error")], id="one: deadlock"),
-        pytest.param({"pool_max": 9}, [(f"{REDIS}.pool_max", "error")], id="nine"),
-        pytest.param({"pool_max": 10}, [(f"{REDIS}.pool_max", "warning")], id="ten"),
-        pytest.param({"pool_max": 29}, [(f"{REDIS}.pool_max", "warning")], id="fewer than declared"),
-        pytest.param({"pool_max": -1}, [(f"{REDIS}.pool_max", "error")], id="negative"),
-        pytest.param({"pool_min": 31}, [(f"{REDIS}.pool_min", "error")], id="minimum above the maximum"),
-        pytest.param({"pool_min": 30, "pool_max": 30}, [], id="minimum at the maximum"),
+        pytest.param({}, ("pass", "error"), id="named by its settings"),
         pytest.param(
-            {"pool_min": 11, "pool_max": 10},
-            [(f"{REDIS}.pool_max", "warning"), (f"{REDIS}.pool_min", "error")],
-            id="minimum above the smallest pool",
+            {"version": "0.20.10", "environment": _without(REDIS_URL="redis://h")}, ("pass", "error"), id="old name"
         ),
-        pytest.param({"pool_min": -1}, [(f"{REDIS}.pool_min", "error")], id="negative minimum"),
-        pytest.param({"pool_min": 31, "pool_max": 0}, [], id="minimum without a pool"),
+        pytest.param({"environment": NO_URL}, ("fail", "warning"), id="the default address"),
+        pytest.param({"version": "0.26.9", "environment": {}}, ("fail", "warning"), id="a name that it does not read"),
+        pytest.param(
+            {"environment": _without("CUBEJS_REDIS_URL", "NODE_ENV")}, ("fail", "error"), id="memory for want"
+        ),
+        pytest.param(
+            {"environment": _without(CUBEJS_CACHE_AND_QUEUE_DRIVER="memory")},
+            ("not_applicable", "error"),
+            id="memory by will",
+        ),
+        pytest.param({"version": "0.32.9", "environment": NO_URL}, ("fail", "error"), id="cube store for want"),
+        pytest.param(
+            {"version": "0.32.9", "environment": _without(CUBEJS_CACHE_AND_QUEUE_DRIVER="cubestore")},
+            ("not_applicable", "error"),
+            id="cube store by will",
+        ),
+        pytest.param(
+            {"environment": _without(CUBEJS_CACHE_AND_QUEUE_DRIVER="cubestore")},
+            ("fail", "error"),
+            id="cube store too early",
+        ),
+        pytest.param(
+            {"environment": _without(CUBEJS_CACHE_AND_QUEUE_DRIVER="Redis")}, ("fail", "error"), id="no driver"
+        ),
+        pytest.param({"environment": NO_URL, "unknown": (UNREAD,)}, ("unknown", "error"), id="not all of it read"),
+        pytest.param({"settings": {}}, ("unknown", "error"), id="nothing read"),
+        pytest.param({"version": "", "environment": NO_URL}, ("unknown", "error"), id="its version decides"),
+        pytest.param(
+            {"project": Project("/srv", "cube.js", ("cacheAndQueueDriver",))},
+            ("unknown", "error"),
+            id="its code decides",
+        ),
+        pytest.param(
+            {"environment": NO_URL, "project": Project("/srv", "cube.js", ("createClient",))},
+            ("unknown", "error"),
+            id="its code connects",
+        ),
     ],
 )
-def test_pool(redis: dict[str, Any], found: list[tuple[str, str]], subjects: Subjects, make_tenant: MakeTenant) -> None:
-    assert subjects("redis-pool-size", [make_tenant(redis=redis)]) == found
+def test_seen_endpoints(process: dict[str, Any], found: tuple[str, str], redises: Any) -> None:
+    assert redises.said("redis-endpoint", redises.process(**process)) == [found]
+
+
+def test_a_unit_left_over_is_no_process(redises: Any) -> None:
+    left = redises.process(running=False, unit=Unit("old.service", enabled="disabled", state="inactive"))
+    assert redises.said("redis-endpoint", left) == []
 
 
 @pytest.mark.parametrize(
-    ("maxclients", "fails"),
+    ("look", "process", "status"),
     [
-        pytest.param(None, False, id="derived"),
-        pytest.param(160, False, id="just enough"),
-        pytest.param(159, True, id="one too few"),
-        pytest.param(15, True, id="the checklist's floor"),
+        pytest.param({}, {}, "pass", id="read"),
+        pytest.param(
+            {"reachable": False, "reason": "refused", "problem": "refused"}, {}, "pass", id="read, whoever answers"
+        ),
+        pytest.param({"reachable": False, "reason": "url", "problem": "it has no scheme"}, {}, "fail", id="misread"),
+        pytest.param(None, {}, "unknown", id="not asked"),
+        pytest.param(
+            None, {"environment": _without(CUBEJS_CACHE_AND_QUEUE_DRIVER="memory")}, "not_applicable", id="memory"
+        ),
     ],
 )
-def test_maxclients(maxclients: int | None, fails: bool, subjects: Subjects, make_tenant: MakeTenant) -> None:
-    expected = [(f"{REDIS}.maxclients", "error")] if fails else []
-    assert subjects("redis-maxclients", [make_tenant(redis={"maxclients": maxclients})]) == expected
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "fails"),
-    [
-        pytest.param({}, {}, False, id="an instance each"),
-        pytest.param({"host": "h"}, {"host": "H"}, True, id="one server"),
-        pytest.param({"host": "h"}, {"url": "redis://h:6379/0"}, True, id="one server, by url"),
-        pytest.param({"host": "h"}, {"host": "h", "index": 1}, False, id="another index"),
-        pytest.param({"host": "h"}, {"host": "h", "port": 6380}, False, id="another port"),
-        pytest.param({"host": "h"}, {"host": "i"}, False, id="another server"),
-    ],
-)
-def test_shared(
-    first: dict[str, Any], second: dict[str, Any], fails: bool, subjects: Subjects, make_tenant: MakeTenant
-) -> None:
-    tenants = [make_tenant(redis=first), make_tenant("beta", 2, redis=second)]
-    expected = [("cubejs_tenants[beta].redis", "error")] if fails else []
-    assert subjects("redis-shared-by-tenants", tenants) == expected
+def test_seen_urls(look: dict[str, Any] | None, process: dict[str, Any], status: str, redises: Any) -> None:
+    server = None if look is None else redises.redis(**look)
+    assert redises.said("redis-url", redises.process(redis=server, **process)) == [(status, "error")]

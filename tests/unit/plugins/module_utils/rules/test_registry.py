@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import BY_ID
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import SEVERITIES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
-    cube,
-    looking,
-    mysql,
-    network,
-    redis,
-    secrets,
-    tenants,
-)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import registry
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
 
+def written() -> set[type[Rule]]:
+    """Return every class in the folder of rules that has an id."""
+    folder = Path(registry.__file__).parent
+    modules = [importlib.import_module(f"{registry.__package__}.{path.stem}") for path in folder.glob("*.py")]
+    classes = [found for module in modules for _name, found in inspect.getmembers(module, inspect.isclass)]
+    return {found for found in classes if issubclass(found, Rule) and "id" in vars(found)}
+
+
 def test_every_rule_is_registered_once() -> None:
-    written = {
-        found
-        for module in (cube, looking, mysql, network, redis, secrets, tenants)
-        for _name, found in inspect.getmembers(module, inspect.isclass)
-        if issubclass(found, Rule) and found is not Rule
-    }
-    assert sorted(type(rule).__name__ for rule in RULES) == sorted(found.__name__ for found in written)
+    assert sorted(type(rule).__name__ for rule in RULES) == sorted(found.__name__ for found in written())
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
