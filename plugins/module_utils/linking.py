@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import attributing, refreshing, telling_names
+from ansible_collections.cubeops.cubejs.plugins.module_utils import attributing, refresh_flags, telling_names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
     API,
     REFRESH_WORKER,
@@ -150,9 +150,17 @@ def _kind(seen: _Seen, led_to: frozenset[tuple[str, str]]) -> str:
         return seen.planned.kind
     if any((seen.host, end) in led_to for end in _ends(seen.instance)):
         return API
-    found = refreshing.of_instance(seen.instance)
-    told = any(name in seen.instance.settings for name in refreshing.VARIABLES)
-    return REFRESH_WORKER if found.on is not False and told else API
+    return REFRESH_WORKER if _told_to_refresh(seen.instance) else API
+
+
+def _told_to_refresh(seen: Seen) -> bool:
+    texts = {name: seen.value(name) for name in (*refresh_flags.NAMES, refresh_flags.MODE)}
+    values = {name: text for name, text in texts.items() if text is not None}
+    if not seen.packages.version:
+        # What a person means by it, where nobody knows how it is read.
+        return any(refresh_flags.plain(values.get(name, "")) == refresh_flags.ON for name in refresh_flags.NAMES)
+    flag = refresh_flags.decide(seen.packages.version, values)
+    return flag.state == refresh_flags.ON and bool(flag.name)
 
 
 def _ends(seen: Seen) -> Iterator[str]:

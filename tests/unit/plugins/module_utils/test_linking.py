@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -148,6 +149,22 @@ def test_a_socket_is_led_to_on_its_own_host() -> None:
 
 def test_one_that_only_development_mode_lets_refresh_is_an_api_instance() -> None:
     assert told(link(Fleet(), of(host("one", instance("cube.service", NODE_ENV="development"))), {}))[0][1] == API
+
+
+@pytest.mark.parametrize(
+    ("version", "texts", "kind"),
+    [
+        pytest.param("0.29.57", {"CUBEJS_REFRESH_WORKER": "true"}, REFRESH_WORKER, id="told to"),
+        pytest.param("0.29.57", {"CUBEJS_REFRESH_WORKER": "false"}, API, id="told not to"),
+        pytest.param("0.20.10", {"CUBEJS_REFRESH_WORKER": "true"}, API, id="a flag of later releases"),
+        pytest.param("0.20.10", {"CUBEJS_SCHEDULED_REFRESH_TIMER": "false"}, REFRESH_WORKER, id="any text, up to 0.23"),
+        pytest.param("", {"CUBEJS_REFRESH_WORKER": "true"}, REFRESH_WORKER, id="a version that is not known"),
+        pytest.param("", {"CUBEJS_REFRESH_WORKER": "false"}, API, id="of which somebody says no"),
+    ],
+)
+def test_what_is_told_to_refresh_by_its_version_is_a_worker(version: str, texts: dict[str, str], kind: str) -> None:
+    each = replace(instance("cube.service", **texts), packages=seen.Packages(version=version))
+    assert told(link(Fleet(), of(host("one", each)), {}))[0][1] == kind
 
 
 SAME = {"machine": "m", "host": "cube", "addresses": ("192.0.2.1",)}
