@@ -46,13 +46,14 @@ PRODUCTION_MODE = Topic("production mode", ("http",), (
 ))  # fmt: skip
 REDIS_POOL = Topic("Redis pools", ("redis", "journal"), (
     "redis-pool-size", "redis-maxclients", "redis-queue-times-tenants", "redis-connections-used",
-    "redis-rejected-connections", "redis-pool-timeouts", "open-files",
+    "redis-rejected-connections", "redis-pool-timeouts", "journal-pool-timeouts", "open-files",
 ))  # fmt: skip
 SHARED_REDIS = Topic("Redis", ("redis",), (
     "redis-reachable", "redis-same-for-tenant", "redis-shared-by-tenants", "redis-other-deployments",
     "redis-other-clients", "redis-locks-shared", "redis-url", "redis-variable-names", "redis-variables-agree",
     "redis-password", "redis-tls", "redis-role", "redis-cluster-mode", "redis-keys-command", "redis-eviction-policy",
-    "redis-queue-moves", "redis-version", "cache-driver-legal", "memory-driver-one-process", "cubejs-app-isolation",
+    "redis-maxmemory", "redis-evicted-keys", "redis-listens-privately", "redis-queue-moves",
+    "redis-version", "cache-driver-legal", "memory-driver-one-process", "cubejs-app-isolation",
 ))  # fmt: skip
 STORAGE = Topic("the pre-aggregation storage", ("mysql", "journal"), (
     "storage-type-set", "storage-settings-complete", "storage-socket", "storage-reachable", "storage-login-plugin",
@@ -61,17 +62,18 @@ STORAGE = Topic("the pre-aggregation storage", ("mysql", "journal"), (
     "storage-tls", "storage-tls-verified", "storage-sql-mode", "storage-packet-size", "storage-buffer-pool",
     "storage-temporary-tables", "storage-character-set", "storage-binary-log", "storage-max-connections",
     "storage-connections-used", "storage-aborted-connects", "storage-orphans", "storage-name-length",
+    "storage-endpoint", "storage-server-agrees", "database-settings-agree", "journal-storage-errors",
 ))  # fmt: skip
 REFRESH_WORKER = Topic("the refresh worker", ("http", "redis", "mysql", "journal"), (
     "one-refresh-worker", "refresh-flag", "refresh-flags-agree", "api-does-not-refresh", "refresh-worker-alive",
-    "refresh-worker-version", "pre-aggregations-built", "pre-aggregations-flagged", "pre-aggregations-fresh",
+    "pre-aggregations-built", "pre-aggregations-flagged", "pre-aggregations-fresh",
     "refresh-contexts", "time-zones-agree", "schema-files-agree", "journal-refresh-errors",
 ))  # fmt: skip
 HTTPS = Topic("HTTPS", ("http",), (
     "https-answers", "https-redirect", "https-tls-version", "https-hsts", "certificate-expiry", "certificate-names",
     "certificate-trusted", "certificate-key", "proxy-http-version", "proxy-upgrade", "proxy-headers",
     "proxy-body-size", "proxy-timeouts", "proxy-upstreams", "proxy-web-sockets", "proxy-production-mode",
-    "cube-port-exposed", "cube-tls-off",
+    "cube-port-exposed", "cube-tls-off", "websockets-as-set",
 ), proxies=True)  # fmt: skip
 TOPICS = (PRODUCTION_MODE, REDIS_POOL, SHARED_REDIS, STORAGE, REFRESH_WORKER, HTTPS)
 

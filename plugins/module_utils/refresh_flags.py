@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Whether a process refreshes on a schedule, by its environment: each line of releases reads its flags differently.
 
-Read in the packages: server-core 0.20.10, 0.23.15, 0.24.15, 0.25.15, 0.26.11, 0.26.52, 0.26.92, 0.27.53, 0.28.67, 0.29.57 and 0.31.69,
-shared 0.25.15, 0.26.11, 0.26.103, 0.28.55, 0.29.51 and 0.31.67. Between them the CHANGELOG says where one line ends.
+Read in the packages: server-core 0.20.10, 0.23.15, 0.24.15, 0.25.15, 0.26.11, 0.26.52, 0.26.92, 0.27.53, 0.28.67,
+0.29.57 and 0.31.69, shared 0.25.15, 0.26.11, 0.26.103, 0.28.55, 0.29.51 and 0.31.67. Between them the CHANGELOG says
+where one line ends.
 """
 
 from __future__ import annotations

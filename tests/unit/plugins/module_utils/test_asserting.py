@@ -143,3 +143,14 @@ def test_a_host_without_cube_is_unknown_to_every_topic(topic: asserting.Topic) -
 
 def test_no_rule_is_of_a_topic_twice() -> None:
     assert all(len(set(topic.rules)) == len(topic.rules) for topic in asserting.TOPICS)
+
+
+def test_a_process_in_development_mode_is_found() -> None:
+    (process,) = HOST.instances
+    settings = {"NODE_ENV": seen.Setting(seen.Value("development"), seen.UNIT, "/etc/systemd/system/cube.service")}
+    host = replace(HOST, instances=(replace(process, settings=settings, packages=seen.Packages(version="0.29.57")),))
+    result = asserting.look_and_judge(asserting.PRODUCTION_MODE, OPTIONS, lambda _key, _wanted: host)
+    failed = {each["rule"]: each for each in result["findings"] if each["status"] == FAIL}
+    assert "node-env-production" in failed
+    assert failed["node-env-production"]["subject"] == "cube.service"
+    assert "[node-env-production]" in result["msg"]
