@@ -63,7 +63,7 @@ def by_settings(
         f"mkdir -p {folder} /run/faults",
         f"printf '%s\\n' {shlex.join(values or ['#'])} >{file}",
         f"chmod 0600 {file}",
-        f"printf '%s\\n' {shlex.join(lines)} >{folder}/90-fault.conf",
+        f"printf '%s\\n' {shlex.join(lines)} >{folder}/zz-fault.conf",
         "systemctl daemon-reload",
         f"systemctl restart {unit.name}",
     ]
