@@ -47,7 +47,7 @@ def audit(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., A
         folder: Path = tmp_path_factory.mktemp("audit")
         wanted = {
             "cubejs_audit_hosts": "all",
-            "cubejs_waivers_file": str(lab.scenario / "waivers.yml"),
+            "cubejs_waivers_file": str(lab.scenario / "files" / "waivers.yml"),
             "cubejs_report_formats": ["json", "html", "junit", "sarif", "markdown", "prometheus"],
             "cubejs_report_directory": str(folder),
             **variables,
