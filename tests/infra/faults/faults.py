@@ -137,7 +137,7 @@ ROUNDS: tuple[tuple[Fault, ...], ...] = (
         by_settings(
             "An empty API secret",
             ACME_FRONT,
-            ("api-secret-set", "api-secret-same", "unsigned-token-refused"),
+            ("api-secret-set", "api-secret-same", "unsigned-token-refused", "proxy-production-mode"),
             {"CUBEJS_API_SECRET": ""},
         ),
         Fault(
