@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import checks, schema, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import checks, names, schema, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
 
 MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
+RETIRED = "cubejs_retired_numbers"
 # Variables of the collection that no role declares.
 OTHERS = ("cubejs_address", "cubejs_host_memory_bytes")
 # Variables of Ansible's own from which the plan is made.
@@ -43,12 +44,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Definitions:
-    """All that the inventory says; by_name holds the entries' values, master is None where there is none."""
+    """All that the inventory says; by_name holds the entries' values, master is None where there is none.
+
+    retired_numbers: those that a tenant had which is gone, on whichever host that stands.
+    """
 
     entries: tuple[Entry, ...]
     by_name: Mapping[str, Mapping[str, Any]]
     master: str | None
     findings: tuple[Finding, ...]
+    retired_numbers: frozenset[int] = frozenset()
 
 
 def read(
@@ -64,11 +69,12 @@ def read(
         if not (inventory.alone and _is_bound_elsewhere(inventory, entry.values.get("hosts") or ()))
     )
     master = _first(inventory, MASTER)
+    retired = _retired(inventory)
     findings = [
         *_host_findings(inventory, specs),
         *_misspelt(inventory, specs),
         *_disagreements(inventory),
-        *checker.findings,
+        *_with_next_number(checker.findings, {*retired, *(entry.values.get("number") for entry in entries)}),
         *(finding for entry in entries for finding in checks.check(entry.values, entry.subject, exists)),
         *_second_workers(entries, inventory.elsewhere),
         *_master_findings(master),
@@ -80,6 +86,7 @@ def read(
         {str(entry.values.get("name") or ""): entry.values for entry in entries},
         None if master is None else str(master),
         tuple(dict.fromkeys(findings)),
+        retired,
     )
 
 
@@ -92,6 +99,20 @@ def tenant_names(*lists: Any) -> frozenset[str]:
     """Return the names of the tenants in lists of definitions, whatever else is wrong with them."""
     items = (item for values in lists if isinstance(values, list) for item in values)
     return frozenset(str(item["name"]) for item in items if isinstance(item, Mapping) and "name" in item)
+
+
+def _retired(inventory: inventories.Inventory) -> frozenset[int]:
+    lists = (inventory.variable(host, RETIRED, ()) for host in inventory.hosts())
+    given = (number for listed in lists if isinstance(listed, list) for number in listed)
+    return frozenset(int(number) for number in given if str(number).isdigit())
+
+
+def _with_next_number(findings: Iterable[Finding], used: Iterable[Any]) -> Iterator[Finding]:
+    """Yield the findings; one that misses a tenant's number names a number that nobody has or had."""
+    free = names.next_number(number for number in used if isinstance(number, int))
+    for finding in findings:
+        missing = finding.rule == "value-required" and finding.subject.endswith("].number")
+        yield replace(finding, remedy=f"Set it, for ever: {free} is the next free one") if missing and free else finding
 
 
 def _first(inventory: inventories.Inventory, name: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Callable, Optional, TypeVar
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Instance as SeenInstance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Observation
@@ -255,6 +255,7 @@ class Fleet:
 
     names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
     cube_memory_bytes: host -> what its Cube.js processes have together, where that is known.
+    retired_numbers: of tenants that are gone.
     live: None where no host was looked at.
     """
 
@@ -266,7 +267,13 @@ class Fleet:
     names: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    retired_numbers: frozenset[int] = frozenset()
     live: Optional[Live] = None
+
+    @cached_property
+    def next_number(self) -> int | None:
+        """Return the number for a new tenant; None where all are used up."""
+        return names.next_number({*self.retired_numbers, *(tenant.number or 0 for tenant in self.tenants)})
 
     def tenant(self, name: str) -> Tenant | None:
         """Return the planned tenant of that name."""

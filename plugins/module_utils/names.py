@@ -10,6 +10,7 @@ ephemeral range, so that no outgoing connection can be sitting on one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 TENANT_PATTERN = re.compile(r"[a-z][a-z0-9]{0,19}")
 NUMBERS = range(1, 1000)
@@ -30,6 +31,15 @@ def is_tenant_name(name: str) -> bool:
     for the prefixes within the 32 of a Linux or a MySQL user.
     """
     return TENANT_PATTERN.fullmatch(name) is not None
+
+
+def next_number(used: Iterable[int]) -> int | None:
+    """Return the number for a new tenant: one above the highest ever used, else the lowest free one, else None."""
+    taken = {number for number in used if number in NUMBERS}
+    following = max(taken, default=NUMBERS[0] - 1) + 1
+    if following in NUMBERS:
+        return following
+    return next((number for number in NUMBERS if number not in taken), None)
 
 
 def system_user(tenant: str) -> str:

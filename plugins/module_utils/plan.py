@@ -92,6 +92,7 @@ def _fleet(
         names=inventory.names(),
         addresses={host: inventory.address(host) for host in inventory.hosts()},
         cube_memory_bytes={host: share for host, share in shares.items() if share is not None},
+        retired_numbers=definitions.retired_numbers,
     )
 
 

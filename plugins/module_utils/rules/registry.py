@@ -4,7 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    cube,
+    mysql,
+    network,
+    numbers,
+    redis,
+    secrets,
+    tenants,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -36,4 +44,6 @@ RULES: tuple[Rule, ...] = (
     network.PortsDiffer(),
     network.AddressesAreKnown(),
     network.SocketIsReached(),
+    # Of many tenants together.
+    numbers.NumberNotRetired(),
 )

@@ -9,7 +9,15 @@ import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.checklist import BY_ID
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import SEVERITIES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import cube, mysql, network, redis, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
+    cube,
+    mysql,
+    network,
+    numbers,
+    redis,
+    secrets,
+    tenants,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
@@ -17,7 +25,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry impo
 def test_every_rule_is_registered_once() -> None:
     written = {
         found
-        for module in (cube, mysql, network, redis, secrets, tenants)
+        for module in (cube, mysql, network, numbers, redis, secrets, tenants)
         for _name, found in inspect.getmembers(module, inspect.isclass)
         if issubclass(found, Rule) and found is not Rule
     }
