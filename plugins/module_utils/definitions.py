@@ -80,7 +80,14 @@ def read(
         *_master_findings(master),
     ]
     if _first(inventory, TENANTS) is None:
-        findings.append(Finding("value-required", TENANTS, "it is not set", "Define the tenants for all hosts"))
+        findings.append(
+            Finding(
+                "value-required",
+                TENANTS,
+                "it is not set",
+                "Define the tenants for all hosts, here or in cubejs_tenants_dir",
+            )
+        )
     return Definitions(
         entries,
         {str(entry.values.get("name") or ""): entry.values for entry in entries},
