@@ -11,6 +11,7 @@ from typing import Any, Callable
 from ansible_collections.cubeops.cubejs.plugins.module_utils import checks, names, schema, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import SHARED_REDIS
 
 MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
@@ -138,11 +139,13 @@ def _entries(checker: schema.Checker, options: schema.Options, value: Any) -> It
 
 def _host_findings(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
     """Yield what is wrong with role variables, once; hosts are named where it is right on others of the role."""
-    for role, groups in ROLE_GROUPS.items():
+    shared = {name: option for name, option in specs.get("cubejs", {}).items() if name == SHARED_REDIS}
+    judgements = [(specs.get(role, {}), groups) for role, groups in ROLE_GROUPS.items()]
+    for options, groups in (*judgements, (shared, ROLE_GROUPS["redis"])):
         judged = [host for host in inventory.hosts() if any(host in inventory.members(group) for group in groups)]
         found: dict[Finding, list[str]] = {}
         for host in judged:
-            for finding in _role_findings(specs.get(role, {}), inventory.variables.get(host, {})):
+            for finding in _role_findings(options, inventory.variables.get(host, {})):
                 found.setdefault(finding, []).append(host)
         for finding, hosts in found.items():
             yield finding if hosts == judged else replace(finding, host=_listed(hosts))

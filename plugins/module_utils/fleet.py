@@ -18,6 +18,8 @@ API = "api"
 REFRESH_WORKER = "refresh_worker"
 SOCKET = "socket"
 TCP = "tcp"
+REDIS = "redis"
+MYSQL = "mysql"
 
 Member = TypeVar("Member")
 
@@ -51,7 +53,8 @@ class RedisLink:
     server: the inventory host whose Redis instance it is; "" for an external one.
     host: an external server's; "" for our own, whose address depends on where the process is.
     pool_max: 0 is a connection on demand.
-    maxclients: what the inventory asks for; None is derived.
+    maxclients: what the inventory asks for, or says of an external server; None is derived, or not known.
+    shared: the tenant has an index of an instance that tenants share, in place of an instance of its own.
     by_url: the inventory gives a URL, which is passed on as it is.
     problems: why the client cannot use the URL, or cannot carry a password in it.
     """
@@ -67,11 +70,15 @@ class RedisLink:
     maxclients: int | None
     by_url: bool = False
     problems: tuple[Problem, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True)
 class StorageLink:
-    """How a tenant's processes reach the pre-aggregation storage; server as in RedisLink."""
+    """How a tenant's processes reach the pre-aggregation storage; server as in RedisLink.
+
+    max_connections: what the inventory says of an external server; None is not known.
+    """
 
     server: str
     host: str
@@ -79,6 +86,7 @@ class StorageLink:
     schema: str
     user: str
     tls: bool
+    max_connections: int | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class RedisServer:
-    """One Redis instance; need is how many connections its clients may open."""
+    """One Redis instance of ours.
+
+    tenant: whose own it is; "" where tenants share it. need: how many connections its clients may open. tenants: all
+    that use it. maxmemory_bytes: None where the host's memory is not known.
+    """
 
     tenant: str
     name: str
@@ -172,6 +184,25 @@ class RedisServer:
     tls: bool
     maxclients: int
     need: int
+    tenants: tuple[str, ...] = ()
+    maxmemory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A Redis or MySQL server that is not ours, and who uses it.
+
+    kind: redis or mysql. need: how many connections its clients may open. allowed: how many it lets in, None where the
+    inventory does not say. subject: the variable that says so.
+    """
+
+    kind: str
+    host: str
+    port: int
+    tenants: tuple[str, ...]
+    need: int
+    allowed: int | None
+    subject: str
 
 
 @dataclass(frozen=True)
@@ -254,7 +285,8 @@ class Fleet:
     """All of it.
 
     names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
-    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known.
+    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes: its
+    Redis instances.
     retired_numbers: of tenants that are gone.
     live: None where no host was looked at.
     """
@@ -264,9 +296,11 @@ class Fleet:
     redis_servers: tuple[RedisServer, ...] = ()
     stores: tuple[Store, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     names: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    redis_memory_bytes: Mapping[str, int] = field(default_factory=dict)
     retired_numbers: frozenset[int] = frozenset()
     live: Optional[Live] = None
 

@@ -16,6 +16,9 @@ TENANT_PATTERN = re.compile(r"[a-z][a-z0-9]{0,19}")
 NUMBERS = range(1, 1000)
 API_INSTANCES = range(1, 11)
 
+# The Redis instance of a host on which tenants have an index each. No tenant can have this name: it has hyphens.
+SHARED_REDIS = "shared-by-tenants"
+
 SLICE = "cubejs.slice"
 TENANTS_DIRECTORY = "/opt/cubejs/tenants"
 RUNTIMES_DIRECTORY = "/opt/cubejs/runtimes"
@@ -100,6 +103,11 @@ def api_port(number: int, index: int) -> int:
 def redis_port(number: int) -> int:
     """Return the TCP port (20001..20999) of a tenant's Redis instance."""
     return 20000 + number
+
+
+def shared_redis_port() -> int:
+    """Return the TCP port of the Redis instance that tenants of a host share: below those of the tenants' own."""
+    return redis_port(0)
 
 
 def sentinel_port(number: int) -> int:

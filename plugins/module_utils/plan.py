@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import endpoints, judging, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import judging, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import Definitions, read
 from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import Builder, cube_share, products
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
@@ -68,7 +68,7 @@ def _fleet(
 ) -> Fleet:
     pairs = list(zip(tenants, definitions.entries))
     instances = tuple(instance for tenant, entry in pairs for instance in builder.instances(tenant, entry.values))
-    redis = filter(None, map(servers.redis, tenants))
+    redis = servers.redis(tenants)
     stores = (
         servers.store(host, [tenant for tenant in tenants if tenant.storage and tenant.storage.server == host])
         for host in inventory.members(inventories.MYSQL)
@@ -83,15 +83,18 @@ def _fleet(
     )
     cube_hosts = {*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)}
     shares = {host: cube_share(inventory, host) for host in inventory.hosts() if host in cube_hosts}
+    redis_shares = {host: servers.redis_share(host) for host in inventory.members(inventories.REDIS)}
     return Fleet(
         tenants=tuple(tenants),
         instances=instances,
         redis_servers=tuple(redis),
         stores=tuple(stores),
         proxies=tuple(proxies),
+        endpoints=tuple(endpoints.of(tenants)),
         names=inventory.names(),
         addresses={host: inventory.address(host) for host in inventory.hosts()},
         cube_memory_bytes={host: share for host, share in shares.items() if share is not None},
+        redis_memory_bytes={host: share for host, share in redis_shares.items() if share is not None},
         retired_numbers=definitions.retired_numbers,
     )
 

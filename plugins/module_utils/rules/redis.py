@@ -10,12 +10,17 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import pools, redis
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, RedisLink, Tenant
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule, repeated
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import SHARED_REDIS
 
 _READS_IOREDIS = ">=0.26.7"
 
 
 def _linked(fleet: Fleet) -> Iterator[tuple[Tenant, RedisLink]]:
     return ((tenant, tenant.redis) for tenant in fleet.tenants if tenant.redis is not None)
+
+
+def _server(link: RedisLink) -> str:
+    return link.server or link.host.lower()
 
 
 class RedisGiven(Rule):
@@ -116,8 +121,9 @@ class RedisHasRoom(Rule):
         for server in fleet.redis_servers:
             wanted = pools.maxclients(server.need)
             if server.maxclients < wanted:
+                own = f"{subjects.get(server.tenant, server.name)}.redis"
                 yield self.found(
-                    f"{subjects.get(server.tenant, server.name)}.redis.maxclients",
+                    f"{own if server.tenant else SHARED_REDIS}.maxclients",
                     f"{server.maxclients} is fewer than {wanted} ({server.need} from pools, {pools.REDIS_RESERVE} "
                     "in reserve)",
                     f"Use {wanted}, or leave it out",
@@ -137,13 +143,13 @@ class RedisNotShared(Rule):
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants on the same server and index."""
-        usable = [(tenant, link) for tenant, link in _linked(fleet) if link.host]
-        for _place, members in repeated(usable, lambda pair: (pair[1].host.lower(), pair[1].port, pair[1].index)):
+        usable = [(tenant, link) for tenant, link in _linked(fleet) if link.host or link.shared]
+        for _place, members in repeated(usable, lambda pair: (_server(pair[1]), pair[1].port, pair[1].index)):
             first, *others = members
             for tenant, link in others:
                 yield self.found(
                     f"{tenant.subject}.redis",
-                    f"{first[0].name} is on the same Redis, {link.host}:{link.port}, and index {link.index}",
+                    f"{first[0].name} is on the same Redis, {_server(link)}:{link.port}, and index {link.index}",
                     "Give each tenant a Redis of its own, or at least another index",
                     tenant=tenant.name,
                 )

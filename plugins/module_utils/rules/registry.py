@@ -11,6 +11,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     numbers,
     redis,
     secrets,
+    sharing,
     tenants,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
@@ -46,4 +47,8 @@ RULES: tuple[Rule, ...] = (
     network.SocketIsReached(),
     # Of many tenants together.
     numbers.NumberNotRetired(),
+    sharing.SharedRedisIsOurs(),
+    sharing.RedisIndexIsNoWall(),
+    sharing.EndpointHasRoom(),
+    sharing.RedisMemorySuffices(),
 )

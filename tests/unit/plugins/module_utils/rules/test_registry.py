@@ -16,6 +16,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     numbers,
     redis,
     secrets,
+    sharing,
     tenants,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
@@ -25,7 +26,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry impo
 def test_every_rule_is_registered_once() -> None:
     written = {
         found
-        for module in (cube, mysql, network, numbers, redis, secrets, tenants)
+        for module in (cube, mysql, network, numbers, redis, secrets, sharing, tenants)
         for _name, found in inspect.getmembers(module, inspect.isclass)
         if issubclass(found, Rule) and found is not Rule
     }
