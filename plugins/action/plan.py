@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,24 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
-from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, findings, plan, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import (
+    definitions,
+    findings,
+    plan,
+    plan_summary,
+    plan_table,
+    secrets,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.inventory_reading import HostReader
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.tenant_files import DIRECTORY
 
-ARGUMENT_SPEC: dict[str, Any] = {"placement": {"type": "str", "choices": ["auto", "groups"], "default": "auto"}}
+ARGUMENT_SPEC: dict[str, Any] = {
+    "placement": {"type": "str", "choices": ["auto", "groups"], "default": "auto"},
+    "show": {"type": "str", "choices": ["nothing", "table", "json"], "default": "nothing"},
+    "file": {"type": "path"},
+}
 # From 2.19 on a failed task's message is shown line by line, before as one line of JSON only.
 SHOWS_LINES = tuple(map(int, ansible_version.split(".")[:2])) >= (2, 19)
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -46,6 +58,7 @@ class ActionModule(ActionBase):
             exists=os.path.exists,
             unread=unread,
         )
+        self._report(made, arguments["show"], arguments["file"])
         errors = findings.errors(made.findings)
         if errors:
             refusal = findings.refusal(errors)
@@ -62,6 +75,20 @@ class ActionModule(ActionBase):
             # The whole plan is pages long; a playbook that wants to show it can.
             "_ansible_verbose_override": True,
         }
+
+    def _report(self, made: plan.Plan, show: str, file: str | None) -> None:
+        """Show the plan's figures, and write them to a file."""
+        if show == "nothing" and not file:
+            return
+        figures = plan_summary.summary(made.fleet, made.findings)
+        document = json.dumps(figures, indent=2)
+        if show != "nothing":
+            self._display.display(plan_table.table(figures) if show == "table" else document)
+        if file:
+            try:
+                Path(file).write_text(f"{document}\n", encoding="utf-8")
+            except OSError as exc:
+                raise AnsibleActionFail(f"The plan cannot be written to {file}: {exc.strerror}") from exc
 
 
 def specifications() -> dict[str, Options]:

@@ -17,7 +17,7 @@ MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
 RETIRED = "cubejs_retired_numbers"
 # Variables of the collection that no role declares.
-OTHERS = ("cubejs_address", "cubejs_host_memory_bytes")
+OTHERS = ("cubejs_address", "cubejs_host_memory_bytes", "cubejs_plan_format", "cubejs_plan_file")
 # Variables of Ansible's own from which the plan is made.
 ANSIBLE = ("ansible_host", "inventory_dir")
 # What the playbooks hand to the roles from the plan; only a role used alone takes it from the inventory.

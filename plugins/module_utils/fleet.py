@@ -285,8 +285,8 @@ class Fleet:
     """All of it.
 
     names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
-    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes: its
-    Redis instances.
+    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes and
+    mysql_memory_bytes: its Redis instances, MySQL; memory_bytes: what the inventory says that the host has in all.
     retired_numbers: of tenants that are gone.
     live: None where no host was looked at.
     """
@@ -301,6 +301,8 @@ class Fleet:
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
     redis_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    mysql_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    memory_bytes: Mapping[str, int] = field(default_factory=dict)
     retired_numbers: frozenset[int] = frozenset()
     live: Optional[Live] = None
 

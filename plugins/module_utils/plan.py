@@ -81,9 +81,6 @@ def _fleet(
         )
         for host in inventory.members(inventories.NGINX)
     )
-    cube_hosts = {*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)}
-    shares = {host: cube_share(inventory, host) for host in inventory.hosts() if host in cube_hosts}
-    redis_shares = {host: servers.redis_share(host) for host in inventory.members(inventories.REDIS)}
     return Fleet(
         tenants=tuple(tenants),
         instances=instances,
@@ -93,10 +90,23 @@ def _fleet(
         endpoints=tuple(endpoints.of(tenants)),
         names=inventory.names(),
         addresses={host: inventory.address(host) for host in inventory.hosts()},
-        cube_memory_bytes={host: share for host, share in shares.items() if share is not None},
-        redis_memory_bytes={host: share for host, share in redis_shares.items() if share is not None},
+        **_memory(inventory, servers),
         retired_numbers=definitions.retired_numbers,
     )
+
+
+def _memory(inventory: inventories.Inventory, servers: Servers) -> dict[str, Any]:
+    """Return what the fleet says of memory, for the hosts of which it is known."""
+    cube = dict.fromkeys((*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)))
+    found = {
+        "cube_memory_bytes": {host: cube_share(inventory, host) for host in inventory.hosts() if host in cube},
+        "redis_memory_bytes": {host: servers.redis_share(host) for host in inventory.members(inventories.REDIS)},
+        "mysql_memory_bytes": {host: servers.mysql_share(host) for host in inventory.members(inventories.MYSQL)},
+        "memory_bytes": {host: inventory.variable(host, "cubejs_host_memory_bytes") for host in inventory.hosts()},
+    }
+    return {
+        name: {host: int(size) for host, size in sizes.items() if size is not None} for name, sizes in found.items()
+    }
 
 
 def _data(

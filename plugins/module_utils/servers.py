@@ -100,6 +100,10 @@ class Servers:
         """Return the memory of a host's Redis instances together, in bytes; None where it is not known."""
         return self._share(host, "redis", "redis_memory_bytes")
 
+    def mysql_share(self, host: str) -> int | None:
+        """Return the memory of a host's MySQL in bytes; None where it is not known."""
+        return self._share(host, "mysql", "mysql_memory_bytes")
+
     def redis_variables(self, host: str, servers: Iterable[RedisServer]) -> dict[str, Any]:
         """Return the redis role's variables on a host."""
         return {
@@ -138,7 +142,7 @@ class Servers:
         return {
             "mysql_port": store.port,
             "mysql_bind_addresses": list(store.bind),
-            "mysql_memory_bytes": self._share(store.host, "mysql", "mysql_memory_bytes"),
+            "mysql_memory_bytes": self.mysql_share(store.host),
             "mysql_max_connections": store.max_connections,
             "mysql_databases": [{"name": schema} for schema in schemas],
             "mysql_users": [
