@@ -13,7 +13,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as
 from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import Definitions, read
 from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import Builder, cube_share, products
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance, Proxy, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance, Proxy, RedisServer, Tenant
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import Servers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import Reader
@@ -112,6 +112,7 @@ def _memory(inventory: inventories.Inventory, servers: Servers) -> dict[str, Any
 def _data(
     inventory: inventories.Inventory, fleet: Fleet, builder: Builder, servers: Servers, definitions: Definitions
 ) -> dict[str, Any]:
+    """Return the roles' variables on every host, tenants by name: their order in the inventory changes nothing."""
     tenants = {tenant.name: tenant for tenant in fleet.tenants}
     here: dict[str, dict[str, list[Instance]]] = {host: {} for host in inventory.hosts()}
     for instance in fleet.instances:
@@ -129,11 +130,13 @@ def _data(
         }
         for host, of_tenant in here.items()
     }
-    for host in inventory.members(inventories.REDIS):
-        own = [server for server in fleet.redis_servers if server.host == host]
+    redis: dict[str, list[RedisServer]] = {host: [] for host in inventory.members(inventories.REDIS)}
+    for server in sorted(fleet.redis_servers, key=lambda server: server.name):
+        redis[server.host].append(server)
+    for host, own in redis.items():
         hosts[host]["redis"] = servers.redis_variables(host, own)
     for store in fleet.stores:
-        hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in store.tenants])
+        hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in sorted(store.tenants)])
     for proxy in fleet.proxies:
         hosts[proxy.host]["nginx"] = servers.nginx_variables(proxy, fleet)
     fingerprints = {

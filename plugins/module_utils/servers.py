@@ -162,7 +162,7 @@ class Servers:
 
     def nginx_variables(self, proxy: Proxy, fleet: Fleet) -> dict[str, Any]:
         """Return the nginx role's variables on a host."""
-        served = [tenant for tenant in fleet.tenants if tenant.name in proxy.tenants]
+        served = filter(None, map(fleet.tenant, sorted(proxy.tenants)))
         return {"nginx_servers": [self._nginx_server(tenant, proxy.host, fleet) for tenant in served]}
 
     def _nginx_server(self, tenant: Tenant, host: str, fleet: Fleet) -> dict[str, Any]:
