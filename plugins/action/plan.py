@@ -4,15 +4,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from ansible import constants
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
-from ansible_collections.cubeops.cubejs.plugins.module_utils import findings, outcome
+from ansible_collections.cubeops.cubejs.plugins.module_utils import findings, outcome, plan_summary, plan_table
+from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils import planning
 
-ARGUMENT_SPEC: dict[str, Any] = {"placement": {"type": "str", "choices": ["auto", "groups"], "default": "auto"}}
+ARGUMENT_SPEC: dict[str, Any] = {
+    "placement": {"type": "str", "choices": ["auto", "groups"], "default": "auto"},
+    "show": {"type": "str", "choices": ["nothing", "table", "json"], "default": "nothing"},
+    "file": {"type": "path"},
+}
 # From 2.19 on a failed task's message is shown line by line, before as one line of JSON only.
 SHOWS_LINES = tuple(map(int, ansible_version.split(".")[:2])) >= (2, 19)
 
@@ -28,6 +36,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         made = planning.make(self._loader, task_vars or {}, by_groups=arguments["placement"] == "groups").plan
+        self._report(made, arguments["show"], arguments["file"])
         errors = findings.errors(made.findings)
         if errors:
             refusal = findings.refusal(errors)
@@ -44,3 +53,17 @@ class ActionModule(ActionBase):
             # The whole plan is pages long; a playbook that wants to show it can.
             "_ansible_verbose_override": True,
         }
+
+    def _report(self, made: Plan, show: str, file: str | None) -> None:
+        """Show the plan's figures, and write them to a file."""
+        if show == "nothing" and not file:
+            return
+        figures = plan_summary.summary(made.fleet, made.findings)
+        document = json.dumps(figures, indent=2)
+        if show != "nothing":
+            self._display.display(plan_table.table(figures) if show == "table" else document)
+        if file:
+            try:
+                Path(file).write_text(f"{document}\n", encoding="utf-8")
+            except OSError as exc:
+                raise AnsibleActionFail(f"The plan cannot be written to {file}: {exc.strerror}") from exc

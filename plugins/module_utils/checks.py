@@ -28,9 +28,19 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "redis.port": (1, 65535),
     "redis.index": (0, 10_000),
     "redis.maxclients": (1, 10**6),
+    "pre_aggregations.max_connections": (1, 10**6),
     "redis.maxmemory_bytes": (MEBIBYTE, 2**50),
     "pre_aggregations.port": (1, 65535),
     "pre_aggregations.max_age_seconds": (60, 10 * 366 * 86400),
+}
+# What belongs to the instance that tenants share, and not to one of them.
+OF_SHARED_REDIS = ("url", "password", "tls", "ca", "maxclients", "maxmemory_bytes", "settings")
+SHARED_INDEXES = (0, 999)
+# Variables of a host -> lowest and highest value that can work.
+HOST_RANGES: Mapping[str, tuple[int, int]] = {
+    "cubejs_shared_redis.rotation": (0, 10**9),
+    "cubejs_shared_redis.maxclients": (1, 10**6),
+    "cubejs_shared_redis.maxmemory_bytes": (MEBIBYTE, 2**50),
 }
 # Keys that name files or folders on the controller.
 PATHS = ("project.path", "certificate.certificate_path", "certificate.key_path", "database.ca", "redis.ca")
@@ -57,11 +67,9 @@ def absolute(definition: Mapping[str, Any], base: str) -> dict[str, Any]:
 def check(definition: Mapping[str, Any], subject: str, exists: Callable[[str], bool]) -> Iterator[Finding]:
     """Yield what is wrong with a definition whose types are right and whose paths are absolute."""
     tenant = str(definition.get("name") or "")
-    for key, (lowest, highest) in RANGES.items():
-        value = _get(definition, key)
-        if isinstance(value, int) and not lowest <= value <= highest:
-            message = f"{value} is not within {lowest} to {highest}"
-            yield Finding("value-range", f"{subject}.{key}", message, "Use a number within", tenant=tenant)
+    for key, limits in RANGES.items():
+        yield from _range(f"{subject}.{key}", _get(definition, key), limits, tenant)
+    yield from _shared_redis(definition, subject, tenant)
     yield from _environment(definition, subject, tenant)
     yield from _project(definition, subject, tenant)
     yield from _certificate(definition, subject, tenant)
@@ -80,6 +88,30 @@ def check_host(variables: Mapping[str, Any]) -> Iterator[Finding]:
         if value is not None and not (isinstance(value, str) and _SERIES.fullmatch(value)):
             message = f"{value!r} is no major and minor version in quotes"
             yield Finding("version-series", name, message, 'Write it like "7.0", or leave it to the distribution')
+    for key, limits in HOST_RANGES.items():
+        yield from _range(key, _get(variables, key), limits)
+
+
+def _range(subject: str, value: Any, limits: tuple[int, int], tenant: str = "") -> Iterator[Finding]:
+    lowest, highest = limits
+    if isinstance(value, int) and not lowest <= value <= highest:
+        message = f"{value} is not within {lowest} to {highest}"
+        yield Finding("value-range", subject, message, "Use a number within", tenant=tenant)
+
+
+def _shared_redis(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:
+    """Yield what a tenant cannot say of a Redis that it shares."""
+    given = definition.get("redis")
+    if not isinstance(given, Mapping) or not given.get("shared"):
+        return
+    yield from _range(f"{subject}.redis.index", given.get("index"), SHARED_INDEXES, tenant)
+    keys = [f"redis.{key}" for key in OF_SHARED_REDIS if given.get(key)]
+    keys += ["rotation.redis"] if _get(definition, "rotation.redis") else []
+    for key in keys:
+        message = "redis.shared is set, and this is the shared instance's"
+        yield Finding(
+            "redis-shared-key", f"{subject}.{key}", message, "Set it in cubejs_shared_redis, or nowhere", tenant=tenant
+        )
 
 
 def _environment(definition: Mapping[str, Any], subject: str, tenant: str) -> Iterator[Finding]:

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import checks, schema, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import checks, names, schema, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, WARNING, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import SHARED_REDIS
 
 MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
+RETIRED = "cubejs_retired_numbers"
 # Variables of the collection that no role declares.
-OTHERS = ("cubejs_address", "cubejs_host_memory_bytes")
+OTHERS = ("cubejs_address", "cubejs_host_memory_bytes", "cubejs_plan_format", "cubejs_plan_file")
 # What only the playbooks of the audit read.
 PLAYBOOKS = (
     "cubejs_audit_deadline_seconds", "cubejs_audit_hosts", "cubejs_audit_journal_hours", "cubejs_audit_probes",
@@ -50,12 +52,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Definitions:
-    """All that the inventory says; by_name holds the entries' values, master is None where there is none."""
+    """All that the inventory says; by_name holds the entries' values, master is None where there is none.
+
+    retired_numbers: those that a tenant had which is gone, on whichever host that stands.
+    """
 
     entries: tuple[Entry, ...]
     by_name: Mapping[str, Mapping[str, Any]]
     master: str | None
     findings: tuple[Finding, ...]
+    retired_numbers: frozenset[int] = frozenset()
 
 
 def read(
@@ -71,22 +77,31 @@ def read(
         if not (inventory.alone and _is_bound_elsewhere(inventory, entry.values.get("hosts") or ()))
     )
     master = _first(inventory, MASTER)
+    retired = _retired(inventory)
     findings = [
         *_host_findings(inventory, specs),
         *_misspelt(inventory, specs),
         *_disagreements(inventory),
-        *checker.findings,
+        *_with_next_number(checker.findings, {*retired, *(entry.values.get("number") for entry in entries)}),
         *(finding for entry in entries for finding in checks.check(entry.values, entry.subject, exists)),
         *_second_workers(entries, inventory.elsewhere),
         *_master_findings(master),
     ]
     if _first(inventory, TENANTS) is None:
-        findings.append(Finding("value-required", TENANTS, "it is not set", "Define the tenants for all hosts"))
+        findings.append(
+            Finding(
+                "value-required",
+                TENANTS,
+                "it is not set",
+                "Define the tenants for all hosts, here or in cubejs_tenants_dir",
+            )
+        )
     return Definitions(
         entries,
         {str(entry.values.get("name") or ""): entry.values for entry in entries},
         None if master is None else str(master),
         tuple(dict.fromkeys(findings)),
+        retired,
     )
 
 
@@ -99,6 +114,20 @@ def tenant_names(*lists: Any) -> frozenset[str]:
     """Return the names of the tenants in lists of definitions, whatever else is wrong with them."""
     items = (item for values in lists if isinstance(values, list) for item in values)
     return frozenset(str(item["name"]) for item in items if isinstance(item, Mapping) and "name" in item)
+
+
+def _retired(inventory: inventories.Inventory) -> frozenset[int]:
+    lists = (inventory.variable(host, RETIRED, ()) for host in inventory.hosts())
+    given = (number for listed in lists if isinstance(listed, list) for number in listed)
+    return frozenset(int(number) for number in given if str(number).isdigit())
+
+
+def _with_next_number(findings: Iterable[Finding], used: Iterable[Any]) -> Iterator[Finding]:
+    """Yield the findings; one that misses a tenant's number names a number that nobody has or had."""
+    free = names.next_number(number for number in used if isinstance(number, int))
+    for finding in findings:
+        missing = finding.rule == "value-required" and finding.subject.endswith("].number")
+        yield replace(finding, remedy=f"Set it, for ever: {free} is the next free one") if missing and free else finding
 
 
 def _first(inventory: inventories.Inventory, name: str) -> Any:
@@ -117,11 +146,13 @@ def _entries(checker: schema.Checker, options: schema.Options, value: Any) -> It
 
 def _host_findings(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
     """Yield what is wrong with role variables, once; hosts are named where it is right on others of the role."""
-    for role, groups in ROLE_GROUPS.items():
+    shared = {name: option for name, option in specs.get("cubejs", {}).items() if name == SHARED_REDIS}
+    judgements = [(specs.get(role, {}), groups) for role, groups in ROLE_GROUPS.items()]
+    for options, groups in (*judgements, (shared, ROLE_GROUPS["redis"])):
         judged = [host for host in inventory.hosts() if any(host in inventory.members(group) for group in groups)]
         found: dict[Finding, list[str]] = {}
         for host in judged:
-            for finding in _role_findings(specs.get(role, {}), inventory.variables.get(host, {})):
+            for finding in _role_findings(options, inventory.variables.get(host, {})):
                 found.setdefault(finding, []).append(host)
         for finding, hosts in found.items():
             yield finding if hosts == judged else replace(finding, host=_listed(hosts))

@@ -153,7 +153,7 @@ class Builder:
                 if link.by_url
                 else redis_url.build(address, link.port, link.index)
             ),
-            "redis_password": secrets.refer(definition, secrets.FOR_REDIS) if has_password else None,
+            "redis_password": _redis_password(tenant, definition) if has_password else None,
             "redis_tls": link.tls,
             "redis_pool_min": link.pool_min,
             "redis_pool_max": link.pool_max,
@@ -181,6 +181,12 @@ class Builder:
             directory = self.inventory.variable(tenant.redis.server, "redis_ca_directory", self.ca_directory)
             found.append(f"{directory}/ca.crt")
         return list(dict.fromkeys(path for path in found if path))
+
+
+def _redis_password(tenant: Tenant, definition: Mapping[str, Any]) -> dict[str, str]:
+    """Return the reference of the password: the tenant's, or that of an instance that tenants share."""
+    references = [secret.reference for secret in tenant.secrets if secret.purpose == secrets.FOR_REDIS]
+    return {secrets.REFERENCE: references[0]} if references else secrets.refer(definition, secrets.FOR_REDIS)
 
 
 def _graceful_seconds(definition: Mapping[str, Any]) -> int:

@@ -167,7 +167,11 @@ def _listener(each: LiveInstance, planned: Instance) -> Iterator[Finding]:
 
 def _redis(fleet: Fleet, live: Live) -> Iterator[Finding]:
     for server in fleet.redis_servers:
-        looks = _looks(live, server.tenant, lambda each: live.observations[each.host].redis.get(each.seen.redis))
+        looks = [
+            seen
+            for name in server.tenants
+            for seen in _looks(live, name, lambda each: live.observations[each.host].redis.get(each.seen.redis))
+        ]
         counts = [seen.maxclients for seen in looks if seen.maxclients is not None]
         yield from _count(REDIS, names.redis_unit(server.name), server.tenant, server.host, server.maxclients, counts)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Problem
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Instance as SeenInstance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Observation
@@ -18,6 +18,8 @@ API = "api"
 REFRESH_WORKER = "refresh_worker"
 SOCKET = "socket"
 TCP = "tcp"
+REDIS = "redis"
+MYSQL = "mysql"
 
 Member = TypeVar("Member")
 
@@ -51,7 +53,8 @@ class RedisLink:
     server: the inventory host whose Redis instance it is; "" for an external one.
     host: an external server's; "" for our own, whose address depends on where the process is.
     pool_max: 0 is a connection on demand.
-    maxclients: what the inventory asks for; None is derived.
+    maxclients: what the inventory asks for, or says of an external server; None is derived, or not known.
+    shared: the tenant has an index of an instance that tenants share, in place of an instance of its own.
     by_url: the inventory gives a URL, which is passed on as it is.
     problems: why the client cannot use the URL, or cannot carry a password in it.
     """
@@ -67,6 +70,7 @@ class RedisLink:
     maxclients: int | None
     by_url: bool = False
     problems: tuple[Problem, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class StorageLink:
     """How a tenant's processes reach the pre-aggregation storage; server as in RedisLink.
 
     max_age_seconds: how old the newest pre-aggregation may be; None where nobody says.
+    max_connections: what the inventory says of an external server; None is not known.
     """
 
     server: str
@@ -83,6 +88,7 @@ class StorageLink:
     user: str
     tls: bool
     max_age_seconds: Optional[int] = None
+    max_connections: int | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class RedisServer:
-    """One Redis instance; need is how many connections its clients may open."""
+    """One Redis instance of ours.
+
+    tenant: whose own it is; "" where tenants share it. need: how many connections its clients may open. tenants: all
+    that use it. maxmemory_bytes: None where the host's memory is not known.
+    """
 
     tenant: str
     name: str
@@ -176,6 +186,25 @@ class RedisServer:
     tls: bool
     maxclients: int
     need: int
+    tenants: tuple[str, ...] = ()
+    maxmemory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A Redis or MySQL server that is not ours, and who uses it.
+
+    kind: redis or mysql. need: how many connections its clients may open. allowed: how many it lets in, None where the
+    inventory does not say. subject: the variable that says so.
+    """
+
+    kind: str
+    host: str
+    port: int
+    tenants: tuple[str, ...]
+    need: int
+    allowed: int | None
+    subject: str
 
 
 @dataclass(frozen=True)
@@ -276,7 +305,9 @@ class Fleet:
     """All of it.
 
     names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
-    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known.
+    cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes and
+    mysql_memory_bytes: its Redis instances, MySQL; memory_bytes: what the inventory says that the host has in all.
+    retired_numbers: of tenants that are gone.
     live: None where no host was looked at.
     """
 
@@ -285,10 +316,20 @@ class Fleet:
     redis_servers: tuple[RedisServer, ...] = ()
     stores: tuple[Store, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     names: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
     cube_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    redis_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    mysql_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    retired_numbers: frozenset[int] = frozenset()
     live: Optional[Live] = None
+
+    @cached_property
+    def next_number(self) -> int | None:
+        """Return the number for a new tenant; None where all are used up."""
+        return names.next_number({*self.retired_numbers, *(tenant.number or 0 for tenant in self.tenants)})
 
     def tenant(self, name: str) -> Tenant | None:
         """Return the planned tenant of that name."""

@@ -109,7 +109,7 @@ def _ports(fleet: Fleet, observers: Sequence[str]) -> Iterator[tuple[str, int, C
         if instance.listen == TCP and instance.port:
             yield instance.host, instance.port, tenants[instance.tenant].proxy_hosts
     for server in fleet.redis_servers:
-        yield server.host, server.port, _clients([tenants[server.tenant]])
+        yield server.host, server.port, _clients([tenants[name] for name in server.tenants])
     for store in fleet.stores:
         yield store.host, store.port, _clients([tenants[name] for name in store.tenants])
     if not fleet.tenants:

@@ -76,3 +76,8 @@ def redis_maxmemory(share: int, given: int | None = None) -> int:
     Half of the share at the most: while Redis saves, pages that change exist twice.
     """
     return given if given is not None else min(REDIS_MAXIMUM, share // 2)
+
+
+def shared_redis_maxmemory(share: int, given: int | None = None) -> int:
+    """Return the maxmemory of the Redis that tenants share; half of the host's share for Redis, as above."""
+    return given if given is not None else share // 2

@@ -10,10 +10,14 @@ ephemeral range, so that no outgoing connection can be sitting on one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 TENANT_PATTERN = re.compile(r"[a-z][a-z0-9]{0,19}")
 NUMBERS = range(1, 1000)
 API_INSTANCES = range(1, 11)
+
+# The Redis instance of a host on which tenants have an index each. No tenant can have this name: it has hyphens.
+SHARED_REDIS = "shared-by-tenants"
 
 SLICE = "cubejs.slice"
 TENANTS_DIRECTORY = "/opt/cubejs/tenants"
@@ -30,6 +34,15 @@ def is_tenant_name(name: str) -> bool:
     for the prefixes within the 32 of a Linux or a MySQL user.
     """
     return TENANT_PATTERN.fullmatch(name) is not None
+
+
+def next_number(used: Iterable[int]) -> int | None:
+    """Return the number for a new tenant: one above the highest ever used, else the lowest free one, else None."""
+    taken = {number for number in used if number in NUMBERS}
+    following = max(taken, default=NUMBERS[0] - 1) + 1
+    if following in NUMBERS:
+        return following
+    return next((number for number in NUMBERS if number not in taken), None)
 
 
 def system_user(tenant: str) -> str:
@@ -95,6 +108,11 @@ def api_port(number: int, index: int) -> int:
 def redis_port(number: int) -> int:
     """Return the TCP port (20001..20999) of a tenant's Redis instance."""
     return 20000 + number
+
+
+def shared_redis_port() -> int:
+    """Return the TCP port of the Redis instance that tenants of a host share: below those of the tenants' own."""
+    return redis_port(0)
 
 
 def sentinel_port(number: int) -> int:

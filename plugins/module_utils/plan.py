@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import endpoints, judging, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import judging, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import Definitions, read
 from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import Builder, cube_share, products
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance, Proxy, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance, Proxy, RedisServer, Tenant
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import Servers
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import Reader
@@ -70,7 +70,7 @@ def _fleet(
 ) -> Fleet:
     pairs = list(zip(tenants, definitions.entries))
     instances = tuple(instance for tenant, entry in pairs for instance in builder.instances(tenant, entry.values))
-    redis = filter(None, map(servers.redis, tenants))
+    redis = servers.redis(tenants)
     stores = (
         servers.store(host, [tenant for tenant in tenants if tenant.storage and tenant.storage.server == host])
         for host in inventory.members(inventories.MYSQL)
@@ -83,23 +83,38 @@ def _fleet(
         )
         for host in inventory.members(inventories.NGINX)
     )
-    cube_hosts = {*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)}
-    shares = {host: cube_share(inventory, host) for host in inventory.hosts() if host in cube_hosts}
     return Fleet(
         tenants=tuple(tenants),
         instances=instances,
         redis_servers=tuple(redis),
         stores=tuple(stores),
         proxies=tuple(proxies),
+        endpoints=tuple(endpoints.of(tenants)),
         names=inventory.names(),
         addresses={host: inventory.address(host) for host in inventory.hosts()},
-        cube_memory_bytes={host: share for host, share in shares.items() if share is not None},
+        **_memory(inventory, servers),
+        retired_numbers=definitions.retired_numbers,
     )
+
+
+def _memory(inventory: inventories.Inventory, servers: Servers) -> dict[str, Any]:
+    """Return what the fleet says of memory, for the hosts of which it is known."""
+    cube = dict.fromkeys((*inventory.members(inventories.API), *inventory.members(inventories.REFRESH_WORKER)))
+    found = {
+        "cube_memory_bytes": {host: cube_share(inventory, host) for host in inventory.hosts() if host in cube},
+        "redis_memory_bytes": {host: servers.redis_share(host) for host in inventory.members(inventories.REDIS)},
+        "mysql_memory_bytes": {host: servers.mysql_share(host) for host in inventory.members(inventories.MYSQL)},
+        "memory_bytes": {host: inventory.variable(host, "cubejs_host_memory_bytes") for host in inventory.hosts()},
+    }
+    return {
+        name: {host: int(size) for host, size in sizes.items() if size is not None} for name, sizes in found.items()
+    }
 
 
 def _data(
     inventory: inventories.Inventory, fleet: Fleet, builder: Builder, servers: Servers, definitions: Definitions
 ) -> dict[str, Any]:
+    """Return the roles' variables on every host, tenants by name: their order in the inventory changes nothing."""
     tenants = {tenant.name: tenant for tenant in fleet.tenants}
     here: dict[str, dict[str, list[Instance]]] = {host: {} for host in inventory.hosts()}
     for instance in fleet.instances:
@@ -117,11 +132,13 @@ def _data(
         }
         for host, of_tenant in here.items()
     }
-    for host in inventory.members(inventories.REDIS):
-        own = [server for server in fleet.redis_servers if server.host == host]
+    redis: dict[str, list[RedisServer]] = {host: [] for host in inventory.members(inventories.REDIS)}
+    for server in sorted(fleet.redis_servers, key=lambda server: server.name):
+        redis[server.host].append(server)
+    for host, own in redis.items():
         hosts[host]["redis"] = servers.redis_variables(host, own)
     for store in fleet.stores:
-        hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in store.tenants])
+        hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in sorted(store.tenants)])
     for proxy in fleet.proxies:
         hosts[proxy.host]["nginx"] = servers.nginx_variables(proxy, fleet)
     fingerprints = {

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names
+
 REFERENCE = "__secret__"
 ALPHABET = string.ascii_letters + string.digits
 # 40 letters and digits carry 238 bits.
@@ -155,6 +157,11 @@ def refer(tenant: Mapping[str, Any], purpose: str) -> dict[str, str]:
     return {REFERENCE: reference(tenant, purpose)}
 
 
+def of_shared_redis(rotation: int) -> Mapping[str, Any]:
+    """Return what stands for a tenant's definition where the Redis that tenants share is meant: its name, a counter."""
+    return {"name": names.SHARED_REDIS, "rotation": {ROTATIONS[FOR_REDIS]: rotation}}
+
+
 @dataclass(frozen=True)
 class Vault:
     """The values behind references: tenants' definitions by name, and the master secret."""
@@ -173,9 +180,10 @@ class Vault:
         if len(parts) != 3 or not parts[2].isdigit():
             raise SecretError(f"{name!r} is no reference to a secret")
         tenant, purpose, counter = parts
-        if tenant not in self.tenants:
+        definition = of_shared_redis(int(counter)) if tenant == names.SHARED_REDIS else self.tenants.get(tenant)
+        if definition is None:
             raise SecretError(f"{name}: cubejs_tenants has no tenant {tenant!r} here; define it for all hosts")
-        stated = given(self.tenants[tenant], purpose)
+        stated = given(definition, purpose)
         if stated is not None:
             return stated
         if purpose not in DERIVED:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable, cast
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import memory, pools, secrets, tenants
+from ansible_collections.cubeops.cubejs.plugins.module_utils import memory, names, pools, secrets, tenants
 from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import products
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
     API,
@@ -17,6 +17,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
     Fleet,
     Instance,
     Proxy,
+    RedisLink,
     RedisServer,
     StorageLink,
     Store,
@@ -26,6 +27,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
 # What Cube does in a schema of its own: builds, index and all, and drops. It never alters a table.
 PRIVILEGES = ("SELECT", "INSERT", "CREATE", "DROP", "INDEX")
 DATABASES = 16
+# One for each number that a tenant can have: their count cannot be changed while Redis runs.
+SHARED_DATABASES = names.NUMBERS[-1] + 1
 
 
 @dataclass(frozen=True)
@@ -36,35 +39,51 @@ class Servers:
     definitions: Mapping[str, Mapping[str, Any]]
     ca_directory: str
 
-    def redis(self, tenant: Tenant) -> RedisServer | None:
-        """Return a tenant's own Redis instance; None where it has none."""
-        link = tenant.redis
-        if link is None or not link.server or tenant.number is None:
-            return None
-        need = pools.redis_need(tenant.max_in_flight, link.pool_max, tenant.processes, tenant.orchestrators)
+    def redis(self, all_tenants: Sequence[Tenant]) -> Iterator[RedisServer]:
+        """Yield the Redis instances: tenants' own, then those that tenants share."""
+        together: dict[str, list[Tenant]] = {}
+        for tenant in all_tenants:
+            link = tenant.redis
+            if link is None or not link.server or tenant.number is None:
+                continue
+            if link.shared:
+                together.setdefault(link.server, []).append(tenant)
+            else:
+                given: Mapping[str, Any] = self.definitions[tenant.name].get("redis") or {}
+                maxmemory = self._maxmemory(link.server, given, memory.redis_maxmemory)
+                yield self._redis(link, [tenant], tenant.name, link.maxclients, maxmemory)
+        for host, sharing in together.items():
+            settings = tenants.shared_redis(self.inventory, host)
+            link = cast(RedisLink, sharing[0].redis)
+            maxmemory = self._maxmemory(host, settings, memory.shared_redis_maxmemory)
+            yield self._redis(link, sharing, "", settings.get("maxclients"), maxmemory)
+
+    def _redis(
+        self, link: RedisLink, sharing: Sequence[Tenant], owner: str, maxclients: int | None, maxmemory: int | None
+    ) -> RedisServer:
+        need = sum(redis_need(tenant) for tenant in sharing)
         return RedisServer(
-            tenant=tenant.name,
-            name=tenant.name,
+            tenant=owner,
+            name=owner or names.SHARED_REDIS,
             host=link.server,
             port=link.port,
-            bind=self.inventory.binds(link.server, _clients(tenant)),
+            bind=self.inventory.binds(link.server, (host for tenant in sharing for host in _clients(tenant))),
             tls=link.tls,
-            maxclients=link.maxclients or pools.maxclients(need),
+            maxclients=maxclients or pools.maxclients(need),
             need=need,
+            tenants=tuple(tenant.name for tenant in sharing),
+            maxmemory_bytes=maxmemory,
         )
+
+    def _maxmemory(self, host: str, given: Mapping[str, Any], derive: Callable[[int], int]) -> int | None:
+        stated = given.get("maxmemory_bytes")
+        share = self.redis_share(host)
+        return stated if stated is not None else None if share is None else derive(share)
 
     def store(self, host: str, clients: Sequence[Tenant]) -> Store:
         """Return the MySQL server of a host for the tenants that keep their pre-aggregations there."""
         port = int(self.inventory.variable(host, "mysql_port", tenants.MYSQL_PORT))
-        need = pools.mysql_need(
-            pools.MysqlClient(
-                tenant.processes,
-                tenant.orchestrators,
-                tenant.database.pool_max,
-                source=tenants.on_source_server(tenant, self.inventory.address(host)),
-            )
-            for tenant in clients
-        )
+        need = pools.mysql_need(mysql_client(tenant, self.inventory.address(host)) for tenant in clients)
         given = self.inventory.variable(host, "mysql_max_connections")
         return Store(
             host=host,
@@ -77,33 +96,45 @@ class Servers:
             need=need,
         )
 
+    def redis_share(self, host: str) -> int | None:
+        """Return the memory of a host's Redis instances together, in bytes; None where it is not known."""
+        return self._share(host, "redis", "redis_memory_bytes")
+
+    def mysql_share(self, host: str) -> int | None:
+        """Return the memory of a host's MySQL in bytes; None where it is not known."""
+        return self._share(host, "mysql", "mysql_memory_bytes")
+
     def redis_variables(self, host: str, servers: Iterable[RedisServer]) -> dict[str, Any]:
         """Return the redis role's variables on a host."""
-        share = self._share(host, "redis", "redis_memory_bytes")
         return {
-            "redis_memory_bytes": share,
+            "redis_memory_bytes": self.redis_share(host),
             "redis_ca_directory": self.inventory.variable(host, "redis_ca_directory", self.ca_directory),
-            "redis_instances": [self._redis_instance(server, share) for server in servers],
+            "redis_instances": [self._redis_instance(server) for server in servers],
         }
 
-    def _redis_instance(self, server: RedisServer, share: int | None) -> dict[str, Any]:
-        definition = self.definitions[server.tenant]
-        given: Mapping[str, Any] = definition.get("redis") or {}
-        maxmemory = given.get("maxmemory_bytes")
-        if maxmemory is None and share is not None:
-            maxmemory = memory.redis_maxmemory(share)
+    def _redis_instance(self, server: RedisServer) -> dict[str, Any]:
+        given, definition, databases = self._redis_given(server)
         return {
             "name": server.name,
             "port": server.port,
             "bind": list(server.bind),
             "password": secrets.refer(definition, secrets.FOR_REDIS),
             "maxclients": server.maxclients,
-            "maxmemory_bytes": maxmemory,
-            "databases": max(DATABASES, int(given.get("index", 0)) + 1),
+            "maxmemory_bytes": server.maxmemory_bytes,
+            "databases": databases,
             "tls": server.tls,
             "tls_names": list(server.bind) if server.tls else [],
             "settings": dict(given.get("settings") or {}),
         }
+
+    def _redis_given(self, server: RedisServer) -> tuple[Mapping[str, Any], Mapping[str, Any], int]:
+        """Return what the inventory says of an instance, whose secrets it has, and how many databases."""
+        if server.tenant:
+            definition = self.definitions[server.tenant]
+            given: Mapping[str, Any] = definition.get("redis") or {}
+            return given, definition, max(DATABASES, int(given.get("index") or 0) + 1)
+        given = tenants.shared_redis(self.inventory, server.host)
+        return given, secrets.of_shared_redis(int(given.get("rotation") or 0)), SHARED_DATABASES
 
     def mysql_variables(self, store: Store, clients: Sequence[Tenant]) -> dict[str, Any]:
         """Return the mysql role's variables on a host."""
@@ -111,7 +142,7 @@ class Servers:
         return {
             "mysql_port": store.port,
             "mysql_bind_addresses": list(store.bind),
-            "mysql_memory_bytes": self._share(store.host, "mysql", "mysql_memory_bytes"),
+            "mysql_memory_bytes": self.mysql_share(store.host),
             "mysql_max_connections": store.max_connections,
             "mysql_databases": [{"name": schema} for schema in schemas],
             "mysql_users": [
@@ -131,7 +162,7 @@ class Servers:
 
     def nginx_variables(self, proxy: Proxy, fleet: Fleet) -> dict[str, Any]:
         """Return the nginx role's variables on a host."""
-        served = [tenant for tenant in fleet.tenants if tenant.name in proxy.tenants]
+        served = filter(None, map(fleet.tenant, sorted(proxy.tenants)))
         return {"nginx_servers": [self._nginx_server(tenant, proxy.host, fleet) for tenant in served]}
 
     def _nginx_server(self, tenant: Tenant, host: str, fleet: Fleet) -> dict[str, Any]:
@@ -159,6 +190,19 @@ class Servers:
             return int(given)
         total = self.inventory.variable(host, "cubejs_host_memory_bytes")
         return None if total is None else memory.shares(int(total), products(self.inventory, host))[product]
+
+
+def redis_need(tenant: Tenant) -> int:
+    """Return how many connections to Redis a tenant's processes may open; 0 without Redis."""
+    if tenant.redis is None:
+        return 0
+    return pools.redis_need(tenant.max_in_flight, tenant.redis.pool_max, tenant.processes, tenant.orchestrators)
+
+
+def mysql_client(tenant: Tenant, address: str) -> pools.MysqlClient:
+    """Return a tenant as a client of its storage; address: where other hosts reach that, if it is ours."""
+    on_source = tenants.on_source_server(tenant, address)
+    return pools.MysqlClient(tenant.processes, tenant.orchestrators, tenant.database.pool_max, source=on_source)
 
 
 def _clients(tenant: Tenant) -> tuple[str, ...]:

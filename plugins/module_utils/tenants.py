@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
 from ansible_collections.cubeops.cubejs.plugins.module_utils import names, pools, redis_url, secrets, versions
@@ -24,6 +24,7 @@ OLD_SCHEMA = "stb_pre_aggregations"
 READS_SCHEMA = ">=0.25.4"
 MYSQL_PORT = 3306
 LOOPBACKS = ("127.0.0.1", "localhost", "::1")
+SHARED_REDIS = "cubejs_shared_redis"
 NOTHING: Mapping[str, Any] = {}
 # node_redis obeys the URL, ioredis the variable.
 GIVEN_TWICE = Problem("it carries a password and redis.password is set too", "Give it in redis.password only")
@@ -109,18 +110,24 @@ class Reader:
             server="",
             host=str(given.get("host") or ""),
             port=int(given.get("port", redis_url.PORT)),
-            index=int(given.get("index", 0)),
+            index=_index(definition, given),
             tls=bool(given.get("tls", False)),
             client=str(given.get("client", redis_url.NODE_REDIS)),
             pool_min=int(given.get("pool_min", 2)),
             pool_max=pools.redis_pool(in_flight) if pool_max is None else pool_max,
             maxclients=given.get("maxclients"),
+            shared=bool(given.get("shared", False)),
         )
         if given.get("url") is not None:
             return _by_url(link, given)
         server = self._server(inventories.REDIS, given.get("host"), hosts, str(definition.get("name")))
         if not server:
             return link
+        if link.shared:
+            settings = shared_redis(self.inventory, server)
+            return replace(
+                link, server=server, host="", port=names.shared_redis_port(), tls=bool(settings.get("tls", False))
+            )
         return replace(link, server=server, host="", port=names.redis_port(definition.get("number") or 0))
 
     def _storage(
@@ -141,11 +148,12 @@ class Reader:
             user=str(given.get("user") or (names.mysql_user(name) if server else "")),
             tls=bool(given.get("tls", False)),
             max_age_seconds=given.get("max_age_seconds"),
+            max_connections=given.get("max_connections"),
         )
 
     def _secrets(
         self, definition: Mapping[str, Any], subject: str, redis: RedisLink | None, storage: StorageLink | None
-    ) -> list[Secret]:
+    ) -> Iterator[Secret]:
         ours = {secrets.FOR_API: True}
         if redis is not None:
             ours[secrets.FOR_REDIS] = bool(redis.server)
@@ -154,8 +162,18 @@ class Reader:
             ours[secrets.FOR_STORAGE] = bool(storage.server)
         ours[secrets.FOR_DATABASE] = False
         ours.update((f"{secrets.FOR_ENVIRONMENT}{name}", False) for name in _environment(definition))
+        if redis is not None and redis.shared and redis.server:
+            del ours[secrets.FOR_REDIS]
+            yield self._shared_secret(redis.server)
         found = (self._secret(definition, subject, purpose, mine) for purpose, mine in ours.items())
-        return [secret for secret in found if secret is not None]
+        yield from (secret for secret in found if secret is not None)
+
+    def _shared_secret(self, server: str) -> Secret:
+        """Return the password of the Redis that tenants share: nobody's own, so always derived."""
+        rotation = shared_redis(self.inventory, server).get("rotation")
+        definition = secrets.of_shared_redis(rotation if isinstance(rotation, int) else 0)
+        found = self._secret(definition, SHARED_REDIS, secrets.FOR_REDIS, True)
+        return cast(Secret, found)
 
     def _secret(self, definition: Mapping[str, Any], subject: str, purpose: str, ours: bool) -> Secret | None:
         stated = secrets.given(definition, purpose)
@@ -176,6 +194,20 @@ class Reader:
             problems=secrets.problems_of(purpose, stated) if stated is not None else (),
             carried=stated is None or secrets.is_carried(stated),
         )
+
+
+def shared_redis(inventory: inventories.Inventory, server: str) -> Mapping[str, Any]:
+    """Return what a host's variables say of the Redis that tenants share there."""
+    given = inventory.variable(server, SHARED_REDIS)
+    return given if isinstance(given, Mapping) else NOTHING
+
+
+def _index(definition: Mapping[str, Any], given: Mapping[str, Any]) -> int:
+    """Return the database index: on a shared instance by the tenant's number, so that nobody has another's."""
+    index = given.get("index")
+    if index is None:
+        return int(definition.get("number") or 0) if given.get("shared") else 0
+    return int(index)
 
 
 def _environment(definition: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -31,9 +31,19 @@ options:
     type: str
     choices: [auto, groups]
     default: auto
+  show:
+    description:
+      - Shows the plan's figures, also of a plan that is refused. V(table) is for people, with instances, ports, the
+        connections that pools may open and those that servers allow, and memory; V(json) is the same for programs.
+    type: str
+    choices: [nothing, table, json]
+    default: nothing
+  file:
+    description: Path on the controller of a file to which the figures are written as JSON, in check mode too.
+    type: path
 attributes:
   check_mode:
-    description: Nothing is changed.
+    description: Nothing is changed but O(file).
     support: full
   diff_mode:
     description: There is nothing to compare.
@@ -48,6 +58,12 @@ EXAMPLES = r"""
   cubeops.cubejs.plan:
   run_once: true
   register: cubejs_plan
+
+- name: Size hosts before there is one
+  cubeops.cubejs.plan:
+    show: table
+    file: plan.json
+  run_once: true
 
 - name: Apply it to Redis
   ansible.builtin.import_role:

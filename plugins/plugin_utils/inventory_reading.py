@@ -13,7 +13,9 @@ from ansible.errors import AnsibleError
 from ansible.template import Templar
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import element_path
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.tenant_files import DIRECTORY, TenantFiles
 
+TENANTS = "cubejs_tenants"
 _TOO_DEEP = 50
 
 
@@ -23,6 +25,7 @@ class HostReader:
 
     A host's own variables come from the inventory. What only the play or the role gives is known
     for the task's own host alone, and stands in for the others where they have nothing.
+    The tenants of the folder `cubejs_tenants_dir` are added to the list `cubejs_tenants`.
     """
 
     loader: Any
@@ -44,6 +47,11 @@ class HostReader:
             values[host] = dict.fromkeys(name for name in variables if name.startswith(prefix))
             for name in names & variables.keys():
                 values[host][name] = _template(templar, variables[name], name, problems)
+            if values[host].get(DIRECTORY) is not None:
+                base = _template(templar, variables.get("inventory_dir"), "inventory_dir", problems)
+                found = self._files.of(values[host][DIRECTORY], base)
+                problems += [finding for finding in found.findings if finding not in problems]
+                values[host][TENANTS] = _with(values[host].get(TENANTS), found.definitions, templar, problems)
         return values, problems
 
     def other_hosts(self) -> list[str]:
@@ -59,9 +67,21 @@ class HostReader:
         return {**self._of_the_play, **own}
 
     @cached_property
+    def _files(self) -> TenantFiles:
+        return TenantFiles(self.loader)
+
+    @cached_property
     def _of_the_play(self) -> dict[str, Any]:
         mine = self.task_vars["hostvars"].raw_get(self.task_vars["inventory_hostname"])
         return {name: value for name, value in self.task_vars.items() if name not in mine}
+
+
+def _with(tenants: Any, more: Sequence[Any], templar: Templar, problems: list[Finding]) -> Any:
+    """Return a list of tenants with those of files added, templated; what is no list is told to be none."""
+    if not isinstance(tenants, list):
+        tenants = [] if tenants is None else [tenants]
+    paths = (element_path(TENANTS, index, item) for index, item in enumerate(more, len(tenants)))
+    return [*tenants, *(_template(templar, item, path, problems) for item, path in zip(more, paths))]
 
 
 def _template(templar: Templar, value: Any, path: str, problems: list[Finding]) -> Any:

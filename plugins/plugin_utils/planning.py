@@ -16,6 +16,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions,
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.inventory_reading import HostReader
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.tenant_files import DIRECTORY
 
 COLLECTION = Path(__file__).resolve().parents[2]
 ROLES = COLLECTION / "roles"
@@ -90,7 +91,7 @@ def read_inventory(
     if not alone:
         return Inventory(groups, values), problems
     # What another host's own variables cannot template is that host's to report.
-    others, _theirs = reader.read(reader.other_hosts(), {definitions.TENANTS}, definitions.PREFIX)
+    others, _theirs = reader.read(reader.other_hosts(), {definitions.TENANTS, DIRECTORY}, definitions.PREFIX)
     elsewhere = definitions.tenant_names(*(variables.get(definitions.TENANTS) for variables in others.values()))
     return Inventory.of_one_role(hosts[0], groups, values, elsewhere), problems
 

@@ -15,7 +15,7 @@ ROLES = ("redis", "mysql", "cubejs", "nginx")
 TASK_FILES = ("main", "install", "configure", "service", "health")
 # `variables` has no task; `prepare` is what must stand before the packages; `certificates` is imported twice.
 MORE_TASK_FILES = {"redis": {"prepare"}, "mysql": {"prepare"}, "nginx": {"prepare", "certificates"}, "cubejs": set()}
-PLUGIN_FOLDERS = ("module_utils", "modules", "action", "filter", "callback", "plugin_utils")
+PLUGIN_FOLDERS = ("module_utils", "modules", "action", "filter", "lookup", "callback", "plugin_utils")
 
 
 def tracked(*patterns: str) -> list[Path]:

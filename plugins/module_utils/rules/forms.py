@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.waivers import EXPIRED_RULE, UNUSED_RULE
 
-# Id -> what is right. They come from schema.py, checks.py, definitions.py and the reading of variables.
+# Id -> what is right. They come from schema.py, checks.py, definitions.py and the reading of variables and files.
 INVENTORY: Mapping[str, str] = {
     "unknown-key": "Every key is one that there is",
     "value-required": "What is required is set",
@@ -21,6 +21,8 @@ INVENTORY: Mapping[str, str] = {
     "project-source": "Every tenant's project has one source, and a git one its version",
     "tenant-differs-between-hosts": "All hosts see the same definition of a tenant",
     "one-refresh-worker": "Every tenant has one refresh worker",
+    "redis-shared-key": "A tenant sets nothing of a Redis that it shares",
+    "tenant-file": "Every file of a tenant can be read, and has the tenant's name",
 }
 WAIVERS: Mapping[str, str] = {
     EXPIRED_RULE: "No waiver has expired",

@@ -37,7 +37,8 @@ def _owners(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
         if instance.port is not None:
             yield instance.host, instance.port, f"an API instance (number {instance.port // 10 - 1000})"
     for server in fleet.redis_servers:
-        yield server.host, server.port, f"a Redis instance (number {server.port - names.redis_port(0)})"
+        number = f"a Redis instance (number {server.port - names.redis_port(0)})"
+        yield server.host, server.port, number if server.tenant else "the Redis that tenants share"
     for store in fleet.stores:
         yield store.host, store.port, "MySQL (mysql_port)"
     for proxy in fleet.proxies:

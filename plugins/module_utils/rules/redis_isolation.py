@@ -17,7 +17,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
     WARNING,
     Finding,
 )
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, RedisLink
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import REMEDY, Link
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_view import View, view
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import of_redis
@@ -84,6 +84,10 @@ def _channels(live: Live) -> Mapping[tuple[object, ...], _Crowd]:
     return _crowds((link.place[:1], link.instance.tenant) for link in _reached(live) if link.settings.is_on(_BUS))
 
 
+def _server(link: RedisLink) -> str:
+    return link.server or link.host.lower()
+
+
 class RedisNotShared(of_redis.TenantRule):
     """Cube's keys carry no tenant: on one keyspace a tenant reads another's rows and runs its queries.
 
@@ -100,13 +104,13 @@ class RedisNotShared(of_redis.TenantRule):
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield tenants on the same server and index."""
-        usable = [(tenant, link) for tenant, link in linked(fleet) if link.host]
-        for _place, members in repeated(usable, lambda pair: (pair[1].host.lower(), pair[1].port, pair[1].index)):
+        usable = [(tenant, link) for tenant, link in linked(fleet) if link.host or link.shared]
+        for _place, members in repeated(usable, lambda pair: (_server(pair[1]), pair[1].port, pair[1].index)):
             first, *others = members
             for tenant, link in others:
                 yield self.found(
                     f"{tenant.subject}.redis",
-                    f"{first[0].name} is on the same Redis, {link.host}:{link.port}, and index {link.index}",
+                    f"{first[0].name} is on the same Redis, {_server(link)}:{link.port}, and index {link.index}",
                     "Give each tenant a Redis of its own, or at least another index",
                     tenant=tenant.name,
                 )

@@ -16,6 +16,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_refusals import RESERVED_FILES
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_view import Server, View
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import of_redis
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tenants import SHARED_REDIS
 
 # Beyond this share of maxclients a burst may find none left.
 MOST_USED = 0.8
@@ -92,8 +93,9 @@ class RedisHasRoom(of_redis.ServerRule):
         for server in fleet.redis_servers:
             wanted = pools.maxclients(server.need)
             if server.maxclients < wanted:
+                own = f"{subjects.get(server.tenant, server.name)}.redis"
                 yield self.found(
-                    f"{subjects.get(server.tenant, server.name)}.redis.maxclients",
+                    f"{own if server.tenant else SHARED_REDIS}.maxclients",
                     f"{server.maxclients} is fewer than {wanted} ({server.need} from pools, {pools.REDIS_RESERVE} "
                     "in reserve)",
                     f"Use {wanted}, or leave it out",

@@ -24,6 +24,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     mysql_connections,
     network,
     nginx,
+    numbers,
     packages,
     production,
     project,
@@ -41,6 +42,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     secrets,
     service,
     setting_sources,
+    sharing,
     storage,
     storage_schema,
     storage_server,
@@ -102,6 +104,12 @@ RULES: tuple[Rule, ...] = (
     network.PortsDiffer(),
     network.AddressesAreKnown(),
     network.SocketIsReached(),
+    # Of many tenants together.
+    numbers.NumberNotRetired(),
+    sharing.SharedRedisIsOurs(),
+    sharing.RedisIndexIsNoWall(),
+    sharing.EndpointHasRoom(),
+    sharing.RedisMemorySuffices(),
     # Of live processes: their mode, whom they let in, their secrets and settings, how they answer.
     production.NodeEnvIsProduction(),
     production.DevelopmentModeIsOff(),

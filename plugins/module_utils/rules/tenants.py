@@ -46,8 +46,7 @@ class TenantsDiffer(Rule):
             yield self.found(
                 f"{members[0].subject}.name", f"{len(members)} tenants are named {name!r}", "Rename all but one"
             )
-        taken = {tenant.number for tenant in fleet.tenants}
-        free = next((number for number in names.NUMBERS if number not in taken), None)
+        free = fleet.next_number
         for number, members in repeated(fleet.tenants, lambda tenant: tenant.number):
             yield self.found(
                 f"{members[-1].subject}.number",

@@ -132,3 +132,21 @@ def test_without_groups_a_second_host_would_start_a_second_worker(tmp_path: Path
 def test_groups_can_be_asked_for(tmp_path: Path) -> None:
     with pytest.raises(AnsibleActionFail, match="No host is in any of the groups cubejs_redis"):
         run(tmp_path, groups=(), arguments={"placement": "groups"})
+
+
+def test_the_figures_are_shown_and_written_also_of_a_plan_that_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    result, shown = run(tmp_path, {"redis": {"pool_max": 1}}, arguments={"show": "table", "file": str(path)})
+    assert result["failed"]
+    assert shown[0].startswith("Tenants (1)\n")
+    assert "Findings (1)" in shown[0]
+    written = json.loads(path.read_text())
+    assert [each["name"] for each in written["tenants"]] == ["acme"]
+    assert "MARKED" not in path.read_text()
+    _result, as_json = run(tmp_path, arguments={"show": "json"})
+    assert json.loads(as_json[0])["tenants"][0]["number"] == 1
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AnsibleActionFail, match=r"cannot be written to /nowhere/plan\.json: No such file"):
+        run(tmp_path, arguments={"file": "/nowhere/plan.json"})

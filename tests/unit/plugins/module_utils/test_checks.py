@@ -53,6 +53,16 @@ def test_paths(path: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
             id="certificate without files",
         ),
         pytest.param({"certificate": {"source": "own_ca"}}, [], id="own CA"),
+        pytest.param({"redis": {"shared": True, "index": 999, "port": 6379}}, [], id="an index of the shared Redis"),
+        pytest.param(
+            {"redis": {"shared": True, "index": 1000, "password": "x"}, "rotation": {"redis": 1}},
+            [
+                ("value-range", "t.redis.index"),
+                ("redis-shared-key", "t.redis.password"),
+                ("redis-shared-key", "t.rotation.redis"),
+            ],
+            id="what is the shared Redis' own",
+        ),
         pytest.param({"environment": ["A=1"]}, [("value-type", "t.environment")], id="environment of lines"),
         pytest.param({"environment": {"A": 1}}, [("value-type", "t.environment.A")], id="number in the environment"),
     ],
@@ -91,3 +101,16 @@ def test_every_range_and_path_is_specified(spec: dict[str, Any]) -> None:
 )
 def test_a_series_of_versions(value: Any, found: list[str]) -> None:
     assert [finding.rule for finding in checks.check_host({"redis_version": value, "other": 1})] == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "subjects"),
+    [
+        pytest.param({"rotation": 1, "maxclients": 1}, [], id="right"),
+        pytest.param({"rotation": -1, "maxclients": 0}, ["rotation", "maxclients"], id="too low"),
+        pytest.param({"maxmemory_bytes": 5}, ["maxmemory_bytes"], id="bytes meant as something else"),
+    ],
+)
+def test_the_shared_redis(settings: dict[str, int], subjects: list[str]) -> None:
+    found = [finding.subject for finding in checks.check_host({"cubejs_shared_redis": settings})]
+    assert found == [f"cubejs_shared_redis.{key}" for key in subjects]

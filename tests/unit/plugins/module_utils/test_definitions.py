@@ -142,3 +142,8 @@ def test_variables_that_are_read_leave_out_what_the_plan_makes(spec: dict[str, A
     names = definitions.variables({"cubejs": spec})
     assert {"cubejs_tenants", "cubejs_address", "ansible_host"} <= names
     assert "cubejs_deployments" not in names
+
+
+def test_the_shared_redis_is_judged_where_redis_lives(read: Callable[..., definitions.Definitions]) -> None:
+    hosts = {"one": {"cubejs_shared_redis": {"rotations": 1}}}
+    assert found(read(groups=TWO, hosts=hosts)) == [("unknown-key", "cubejs_shared_redis.rotations", "")]

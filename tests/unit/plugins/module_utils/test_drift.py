@@ -311,6 +311,19 @@ def test_redis_that_differs(maxclients: int | None, status: str, words: str, hos
     assert words in finding.message
 
 
+@pytest.mark.parametrize("maxclients", [None, 64])
+def test_a_redis_that_tenants_share_is_compared_once(
+    maxclients: int | None, make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    tenant = make_tenant(redis={"shared": True})
+    hosts = Hosts(make_plan([tenant]), tenant)
+    if maxclients is not None:
+        hosts.host = replace(hosts.host, redis={"r": replace(hosts.host.redis["r"], maxclients=maxclients)})
+    found = drift.drift(hosts.fleet(), hosts.compared)
+    told = [(each.tenant, each.subject, each.status) for each in found if each.rule == drift.REDIS]
+    assert told == [("", "cubejs-redis@shared-by-tenants.service", FAIL if maxclients else PASS)]
+
+
 @pytest.mark.parametrize(
     ("changes", "subject", "status"),
     [

@@ -72,6 +72,16 @@ def test_nobody_is_a_stranger_to_itself_or_to_friends(make_fleet: Callable[..., 
     assert reached(plan_looks(make_fleet(groups=APART), ["one"])) == set()
 
 
+def test_all_who_share_a_redis_are_its_friends(
+    make_fleet: Callable[..., Fleet], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    shared = {"redis": {"shared": True}}
+    tenants = [make_tenant(hosts=["one"], **shared), make_tenant("beta", 2, hosts=["four"], **shared)]
+    apart = {**APART, "cubejs_api": ["one", "four"], "cubejs_refresh_worker": ["one", "four"]}
+    found = reached(plan_looks(make_fleet(tenants, groups=apart), [*HOSTS, "four"]))
+    assert {host for host, _address, port in found if port == 20000} == {"three"}
+
+
 def test_without_a_plan_cubes_own_port_is_tried() -> None:
     fleet = Fleet(addresses={"a": "192.0.2.7"})
     assert reached(plan_looks(fleet, ["a", "b"])) == {("a", "b", 4000), ("b", "192.0.2.7", 4000)}

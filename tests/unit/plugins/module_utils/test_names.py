@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import names
@@ -86,3 +87,17 @@ def test_ports_differ_and_stay_out_of_the_ephemeral_range() -> None:
 def test_the_pattern_is_the_documented_one() -> None:
     assert re.fullmatch(names.TENANT_PATTERN, "acme")
     assert names.TENANT_PATTERN.pattern == "[a-z][a-z0-9]{0,19}"
+
+
+@pytest.mark.parametrize(
+    ("used", "following"),
+    [
+        pytest.param([], 1, id="nobody yet"),
+        pytest.param([1, 7], 8, id="one above the highest, no gap"),
+        pytest.param([0, 1000], 1, id="numbers out of range do not count"),
+        pytest.param([1, 2, 999], 3, id="the lowest gap, where the highest is taken"),
+        pytest.param(range(1, 1000), None, id="all used up"),
+    ],
+)
+def test_the_next_number(used: Iterable[int], following: int | None) -> None:
+    assert names.next_number(used) == following

@@ -155,3 +155,12 @@ def test_path(purpose: str, path: str) -> None:
 
 def test_rotations_and_purposes_belong_together() -> None:
     assert set(secrets.DERIVED) <= set(secrets.PATHS)
+
+
+def test_the_shared_redis_has_a_password_of_its_own_that_is_nobodys_to_give() -> None:
+    vault = secrets.Vault.of([{"name": "acme", "redis": {"password": "given"}}], MASTER)
+    name = secrets.reference(secrets.of_shared_redis(2), secrets.FOR_REDIS)
+    assert name == "shared-by-tenants/redis_password/2"
+    assert vault.value(name) == secrets.derive(MASTER, secrets.FOR_REDIS, "shared-by-tenants", 2)
+    with pytest.raises(secrets.SecretError, match="cubejs_master_secret"):
+        secrets.Vault.of([], None).value(name)

@@ -161,3 +161,52 @@ def test_nginx_elsewhere(role: Callable[..., dict[str, Any]]) -> None:
 def test_an_upstream_of_ipv6_is_bracketed(role: Callable[..., dict[str, Any]]) -> None:
     server = role("nginx", groups=SPREAD, hosts={"two": {"cubejs_address": "2001:db8::2"}})["nginx_servers"][0]
     assert server["upstreams"][0] == "[2001:db8::2]:10010"
+
+
+def test_tenants_share_an_instance_by_their_numbers(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    shared = {"redis": {"shared": True}}
+    tenants = [make_tenant(), make_tenant("beta", 2, **shared), make_tenant("corner", 3, **shared)]
+    given = {"rotation": 4, "tls": True, "settings": {"timeout": 0}}
+    made = make_plan(tenants, groups=SPREAD, cubejs_shared_redis=given, hosts={"one": {"redis_memory_bytes": GIBIBYTE}})
+    assert [finding.rule for finding in made.findings] == ["redis-index-shared-server"]
+    own, together = made.data["hosts"]["one"]["redis"]["redis_instances"]
+    assert own["name"] == "acme"
+    assert together == {
+        "name": "shared-by-tenants",
+        "port": 20000,
+        "bind": ["127.0.0.1", "192.0.2.1"],
+        "password": {"__secret__": "shared-by-tenants/redis_password/4"},
+        "maxclients": 2 * 3 * 30 + 100,
+        "maxmemory_bytes": GIBIBYTE // 2,
+        "databases": 1000,
+        "tls": True,
+        "tls_names": ["127.0.0.1", "192.0.2.1"],
+        "settings": {"timeout": 0},
+    }
+    beta, corner = made.data["hosts"]["three"]["cubejs"]["cubejs_deployments"][1:]
+    assert beta["settings"]["redis_url"] == "redis://192.0.2.1:20000/2"
+    assert corner["settings"]["redis_url"] == "redis://192.0.2.1:20000/3"
+    assert beta["settings"]["redis_password"] == corner["settings"]["redis_password"] == together["password"]
+    assert beta["settings"]["redis_tls"] is True
+    assert beta["ca_certificates"] == ["/ca/ca.crt"]
+    assert "shared-by-tenants/redis_password/4" in made.data["fingerprints"]
+
+
+def test_the_index_on_a_shared_instance_can_be_chosen_and_its_limits_given(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    limits = {"maxclients": 4000, "maxmemory_bytes": 64 * MEBIBYTE}
+    made = make_plan([make_tenant(redis={"shared": True, "index": 0})], cubejs_shared_redis=limits)
+    (instance,) = made.data["hosts"]["one"]["redis"]["redis_instances"]
+    assert {key: instance[key] for key in limits} == limits
+    assert made.data["hosts"]["one"]["cubejs"]["cubejs_deployments"][0]["settings"]["redis_url"].endswith(":20000/0")
+    assert made.findings == ()
+
+
+def test_a_shared_instance_with_too_little_room_is_refused_by_its_own_name(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    made = make_plan([make_tenant(redis={"shared": True})], cubejs_shared_redis={"maxclients": 50})
+    assert [finding.subject for finding in made.findings] == ["cubejs_shared_redis.maxclients"]

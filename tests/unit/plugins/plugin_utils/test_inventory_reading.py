@@ -97,3 +97,23 @@ def test_a_value_within_itself_ends_in_an_error() -> None:
     endless.append(endless)
     with pytest.raises(AnsibleError, match="contains itself"):
         plain(endless)
+
+
+def test_tenants_of_files_are_added_to_those_of_the_list(tmp_path: Path) -> None:
+    (tmp_path / "tenants").mkdir()
+    (tmp_path / "tenants/beta.yml").write_text("{number: '{{ number }}', api_secret: '{{ vault_none }}'}")
+    shared = {"cubejs_tenants": [{"name": "acme"}], "cubejs_tenants_dir": "tenants"}
+    found = reader(tmp_path, {"one": {"number": 1}, "two": {"number": 2}}, shared)
+    values, problems = found.read(["one", "two"], NAMES | {"cubejs_tenants_dir", "inventory_dir"}, "cubejs_")
+    assert [values[host]["cubejs_tenants"][1] for host in ("one", "two")] == [
+        {"name": "beta", "number": number, "api_secret": None} for number in (1, 2)
+    ]
+    assert [problem.subject for problem in problems] == ["cubejs_tenants[beta].api_secret"] * 2
+
+
+@pytest.mark.parametrize("tenants", [None, "no list"])
+def test_what_is_wrong_with_files_is_told_once(tenants: Any, tmp_path: Path) -> None:
+    shared = {"cubejs_tenants": tenants, "cubejs_tenants_dir": "nowhere"}
+    values, problems = reader(tmp_path, {"one": {}, "two": {}}, shared).read(["one", "two"], {*shared}, "cubejs_")
+    assert [problem.subject for problem in problems] == ["cubejs_tenants_dir"]
+    assert values["one"]["cubejs_tenants"] == ([] if tenants is None else ["no list"])

@@ -1,0 +1,88 @@
+"""Playbooks run as a user runs them, on hosts that only note what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.cubeops.cubejs.plugins.module_utils import releases, secrets
+from stubbed import Run, Stage
+
+MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
+EVERYTHING = ("cubejs_redis", "cubejs_mysql", "cubejs_api", "cubejs_refresh_worker", "cubejs_nginx")
+PASSWORD = "MARKED5Wd8FhJk2QzXcP0vRt7LmBn4EyUi"
+
+
+def tenant(name: str, number: int, **keys: Any) -> dict[str, Any]:
+    """Return a tenant that is right."""
+    return {
+        "name": name,
+        "number": number,
+        "server_name": f"{name}.example",
+        "project": {"path": "project"},
+        "database": {"type": "mysql", "host": "db.example", "name": "shop", "user": "cube", "password": PASSWORD},
+        **keys,
+    }
+
+
+def inventory(tenants: list[dict[str, Any]] | None, hosts: tuple[str, ...] = ("one",), **shared: Any) -> dict[str, Any]:
+    """Return an inventory with everything on each of the hosts."""
+    variables = {"cubejs_master_secret": MASTER, **shared}
+    if tenants is not None:
+        variables["cubejs_tenants"] = tenants
+    addresses = {host: {"cubejs_address": f"192.0.2.{number}"} for number, host in enumerate(hosts, 1)}
+    groups = {group: {"hosts": dict.fromkeys(hosts)} for group in EVERYTHING}
+    return {"all": {"hosts": addresses, "vars": variables}, **groups}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """Return a folder with the collection and a project."""
+    (tmp_path / "project" / "schema").mkdir(parents=True)
+    (tmp_path / "project" / "schema" / "Orders.js").write_text("cube(`Orders`, {sql: `SELECT 1`});\n")
+    return Stage(tmp_path)
+
+
+@pytest.fixture
+def run(stage: Stage) -> Callable[..., Run]:
+    """Return a function that runs a playbook, which must succeed."""
+
+    def play(*arguments: Any, **options: Any) -> Run:
+        done = stage.play(*arguments, **options)
+        assert done.status == 0, done.output
+        return done
+
+    return play
+
+
+def jobs(run: Run) -> list[releases.Job]:
+    """Return what hosts were told to make of the archives that they were sent."""
+    return [releases.unpack_job(call["job"]) for call in run.of("cube_release_store") if call["phase"] == "stage"]
+
+
+def test_tenants_come_from_files_some_of_them_encrypted(run: Callable[..., Run], tmp_path: Path) -> None:
+    vault = VaultLib([("default", VaultSecret(b"pass"))])
+    (tmp_path / "pass").write_text("pass")
+    (tmp_path / "tenants").mkdir()
+    block = vault.encrypt(PASSWORD).decode().replace("\n", "\n  ")
+    for name, number, line in (
+        ("acme", 1, f"api_secret: !vault |\n  {block}"),
+        ("beta", 2, 'log_level: "{{ level }}"'),
+    ):
+        keys = "\n".join(f"{key}: {value}" for key, value in tenant(name, number).items() if key != "name")
+        (tmp_path / "tenants" / f"{name}.yml").write_text(f"{keys}\n{line}\n")
+    found = inventory(None, cubejs_tenants_dir="tenants", level="trace")
+    done = run("site", found, f"--vault-password-file={tmp_path / 'pass'}", "-vvv")
+    (redis,) = done.of("redis_instances")
+    assert [(each["name"], each["port"]) for each in redis["instances"]] == [("acme", 20001), ("beta", 20002)]
+    derived = [secrets.derive(MASTER, secrets.FOR_REDIS, name, 0) for name in ("acme", "beta")]
+    assert [each["password"] for each in redis["instances"]] == derived
+    assert [each["name"] for each in done.of("mysql_server")[0]["users"]] == ["cube_acme", "cube_beta"]
+    (job,) = jobs(done)
+    environments = {each.tenant: job.files[each.id][f"environment/{each.tenant}-1.env"] for each in job.wanted}
+    assert f'CUBEJS_API_SECRET="{PASSWORD}"' in environments["acme"]
+    assert 'CUBEJS_LOG_LEVEL="trace"' in environments["beta"]
+    assert PASSWORD not in done.output
