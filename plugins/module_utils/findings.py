@@ -113,6 +113,37 @@ class Finding:
 _FIELDS = tuple(field.name for field in fields(Finding))
 
 
+def made(
+    rule: str,
+    subject: str,
+    message: str,
+    remedy: str,
+    severity: str,
+    status: str,
+    tenant: str,
+    host: str,
+    evidence: tuple[str, ...],
+    reference: str,
+) -> Finding:
+    """Return a finding, as Finding() does in three times the time: of a large fleet there are hundreds of thousands."""
+    finding = object.__new__(Finding)
+    finding.__dict__.update(
+        rule=rule,
+        subject=subject,
+        message=message,
+        remedy=remedy,
+        severity=severity,
+        status=status,
+        tenant=tenant,
+        host=host,
+        evidence=evidence,
+        reference=reference,
+        why="",
+        waiver="",
+    )
+    return finding
+
+
 def _problems(data: Mapping[Any, Any]) -> Iterable[str]:
     missing = [name for name in _REQUIRED if name not in data]
     if missing:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Callable, ClassVar, TypeVar
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, FAIL, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, FAIL, Finding, made
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, LiveInstance
 
 Item = TypeVar("Item")
@@ -68,17 +68,17 @@ class Rule:
         evidence: Iterable[str] = (),
     ) -> Finding:
         """Return a finding of this rule: failed, unless status says otherwise."""
-        return Finding(
+        return made(
             self.id,
             subject,
             message,
             remedy or self.remedy,
             severity or self.severity,
             status,
-            tenant=tenant,
-            host=host,
-            evidence=tuple(evidence),
-            reference=self.source,
+            tenant,
+            host,
+            tuple(evidence),
+            self.source,
         )
 
     def of(
@@ -92,15 +92,17 @@ class Rule:
         severity: str | None = None,
     ) -> Finding:
         """Return what is said of one live instance."""
-        return self.found(
-            instance.name,
+        return made(
+            self.id,
+            instance.seen.name,
             message,
-            remedy,
-            tenant=instance.tenant,
-            host=instance.host,
-            severity=severity,
-            status=status,
-            evidence=evidence,
+            remedy or self.remedy,
+            severity or self.severity,
+            status,
+            instance.tenant,
+            instance.host,
+            tuple(evidence),
+            self.source,
         )
 
 
