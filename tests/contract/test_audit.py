@@ -72,7 +72,9 @@ def planned(**keys: Any) -> dict[str, Any]:
 
 def test_hosts_that_cannot_be_looked_at_are_named_and_stop_nobody(tmp_path: Path) -> None:
     strangers = {"all": {"hosts": HOSTS, "vars": QUIET}}
-    done = play(tmp_path, strangers, "ansible-playbook", "cubeops.cubejs.audit", "--limit", "!other", **STATUS)
+    # What else runs on this very machine, hosts of scenarios for one, is nobody's business here.
+    only = ("--limit", "!other", "--extra-vars", json.dumps({"cubejs_rules_only": ["host-looked-at"]}))
+    done = play(tmp_path, strangers, "ansible-playbook", "cubeops.cubejs.audit", *only, **STATUS)
     assert done.returncode == 21, done.stdout
     report = json.loads((tmp_path / "reports/cubejs-audit.json").read_text())
     assert report["looked_at"]["hosts"] == ["here"]

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import env_grammars
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import (
@@ -62,11 +63,22 @@ def read_sources(
             found.append(_source(host, kind, path, variables, notes))
         for path in unit_files.expand(host, service.environment_files):
             found += _file(host, ENVIRONMENT_FILE, path, notes, env_grammars.systemd_file)
+        found = [_without(source, service.one("UnsetEnvironment").split()) for source in found]
     if directory:
         path = f"{directory.rstrip('/')}/.env"
         known = version or None
         found += _file(tree, DOTENV, path, notes, lambda text: env_grammars.dotenv_file(text, known))
     return found
+
+
+def _without(source: Source, unset: Collection[str]) -> Source:
+    """Return a source less what the unit takes out again; unset: names, or names with the value that is taken out."""
+    if not unset:
+        return source
+    kept = {
+        name: value for name, value in source.variables.items() if name not in unset and f"{name}={value}" not in unset
+    }
+    return replace(source, variables=kept)
 
 
 def _file(tree: Tree, kind: str, path: str, notes: Notes, parse: Callable[[str], Mapping[str, str]]) -> list[Source]:

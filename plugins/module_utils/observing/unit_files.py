@@ -28,7 +28,7 @@ PROPERTIES = (
     "LoadState", "Type", "ActiveState", "SubState", "UnitFileState", "Result", "NeedDaemonReload", "FragmentPath",
     "DropInPaths", "MainPID", "ExecStart", "User", "Group", "DynamicUser", "WorkingDirectory", "Restart",
     "RestartUSec", "StartLimitIntervalUSec", "StartLimitBurst", "NRestarts", "TimeoutStopUSec", "LimitNOFILE",
-    "MemoryMax", "Environment", "EnvironmentFiles", *HARDENING,
+    "MemoryMax", "Environment", "EnvironmentFiles", "UnsetEnvironment", *HARDENING,
 )  # fmt: skip
 # What can be the program of a service that runs Cube; a Redis of ours has "cubejs" in its name, too.
 PROGRAMS = frozenset({

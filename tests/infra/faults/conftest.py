@@ -46,6 +46,8 @@ def audit(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., A
     def look(*arguments: str, **variables: Any) -> Audited:
         folder: Path = tmp_path_factory.mktemp("audit")
         wanted = {
+            "cubejs_audit_hosts": "all",
+            "cubejs_waivers_file": str(lab.scenario / "files" / "waivers.yml"),
             "cubejs_report_formats": ["json", "html", "junit", "sarif", "markdown", "prometheus"],
             "cubejs_report_directory": str(folder),
             **variables,

@@ -43,6 +43,18 @@ def test_weakest_first_and_the_dotenv_last(recording: Any) -> None:
     assert not notes.unknown
 
 
+def test_what_a_unit_takes_out_again_is_not_there(recording: Any) -> None:
+    recording.file("/etc/1.env", "A=1\nB=2\nC=3\n")
+    properties = {
+        "EnvironmentFiles": ["/etc/1.env (ignore_errors=no)"],
+        "Environment": ["D=4"],
+        "UnsetEnvironment": ["A B=other C=3 D"],
+    }
+    tree, notes = Tree(str(recording.root)), Notes(Redactor(b"k"))
+    found = read_sources(tree, tree, Service("c.service", properties), "", "0.29.57", notes)
+    assert {name: value for each in found for name, value in each.variables.items()} == {"B": "2"}
+
+
 def test_what_is_there_and_cannot_be_read(recording: Any) -> None:
     os.mkfifo(recording.file("/srv/x").parent / ".env")
     tree, notes = Tree(str(recording.root)), Notes(Redactor(b"k"))

@@ -142,6 +142,11 @@ def test_a_long_grant_is_whole() -> None:
     assert seen(Played({**ROWS, "SHOW GRANTS": [(every,)]})).grants == (every,)
 
 
+def test_a_digest_with_leading_zeros_is_shorter() -> None:
+    found = summarise("s", [("orders_main_cgecgtt_vviy30qz_1lge8ka", "1"), ("a_b_c_d", "1")], Redactor(b"k"))
+    assert (found.cube, found.foreign) == (1, ("a_b_c_d",))
+
+
 def test_tables_that_were_replaced() -> None:
     rows: Any = [
         ("orders_main_aaaaaaaa_11111111_1577836800000", "10"),
