@@ -49,12 +49,13 @@ class ActionModule(ActionBase):
                 self._display.display(explaining.explain(arguments["explain"]))
                 return {**result, "changed": False}
             formats, mode = checklist_run.output(arguments)
-            ran = checklist_run.run(self._loader, task_vars or {}, arguments, datetime.now(timezone.utc))
-            if arguments["console"]:
-                self._display.display(console.render(ran.report))
-            written = {}
-            if formats and not self._task.check_mode:
-                written = report_files.write(ran.report, formats, arguments["directory"], arguments["name"], mode)
+            with checklist_run.without_collector():
+                ran = checklist_run.run(self._loader, task_vars or {}, arguments, datetime.now(timezone.utc))
+                if arguments["console"]:
+                    self._display.display(console.render(ran.report))
+                written = {}
+                if formats and not self._task.check_mode:
+                    written = report_files.write(ran.report, formats, arguments["directory"], arguments["name"], mode)
         except checklist_run.PROBLEMS as exc:
             raise AnsibleActionFail(str(exc)) from exc
         return {**result, **ran.result(), "reports": written}

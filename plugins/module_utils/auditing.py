@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Optional
 
@@ -15,6 +16,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.baseline import com
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
     ERROR,
     FAIL,
+    NOT_APPLICABLE,
+    PASS,
     UNKNOWN,
     WAIVED,
     Finding,
@@ -31,6 +34,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import neare
 PLAN, HOSTS, DRIFT = "plan", "hosts", "drift"
 MODES = (PLAN, HOSTS, DRIFT)
 LONGEST_REASON = 300
+# Beyond so many findings, what passes or has nothing to be judged by is counted only: it would fill gigabytes.
+MOST_TOLD = 20_000
 DRIFT_TITLE = "Cube.js plan and hosts"
 
 LIMITED = "left out by --limit"
@@ -109,26 +114,51 @@ def read_results(
     return observations, missing
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What the rules say. counted: severity and status -> how many findings that are no problem are counted only."""
+
+    findings: list[Finding]
+    counted: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
 def judge(
     fleet: Fleet, planned: Iterable[Finding], criteria: Criteria, compared: drifting.Plan | None = None
-) -> list[Finding]:
+) -> Judged:
     """Return what the rules say.
 
     planned: the findings of the plan, which it is not judged by a second time. compared: what the hosts are held
     against where drift is looked for.
     """
-    found = [finding for finding in planned if criteria.judges(finding.rule)]
+    told: list[Finding] = []
+    calm: list[Finding] = []
+    counted: Counter[tuple[str, str]] = Counter()
+    full = False
+    for finding in _all(fleet, planned, criteria, compared):
+        if finding.status not in (PASS, NOT_APPLICABLE):
+            told.append(finding)
+            continue
+        counted[finding.severity, finding.status] += 1
+        if not full:
+            calm.append(finding)
+            full = len(calm) > MOST_TOLD
+    return Judged(told, counted) if full else Judged([*told, *calm])
+
+
+def _all(
+    fleet: Fleet, planned: Iterable[Finding], criteria: Criteria, compared: drifting.Plan | None
+) -> Iterator[Finding]:
+    yield from (finding for finding in planned if criteria.judges(finding.rule))
     if criteria.mode != PLAN:
         for rule in RULES:
             if criteria.judges(rule.id):
-                found += of_rule(rule, fleet)
+                yield from of_rule(rule, fleet)
     if criteria.mode == DRIFT and compared is not None:
-        found += [finding for finding in drifting.drift(fleet, compared) if criteria.judges(finding.rule)]
-    return found
+        yield from (finding for finding in drifting.drift(fleet, compared) if criteria.judges(finding.rule))
 
 
 def report(
-    findings: Iterable[Finding],
+    judged: Judged,
     fleet: Fleet,
     criteria: Criteria,
     *,
@@ -144,14 +174,15 @@ def report(
     live = fleet.live or Live()
     missing = tuple(sorted(live.missing))
     wanted = [waiver for waiver in criteria.waivers if criteria.judges(waiver.rule)]
-    judged = waivers.apply(wanted, list(findings), now.date(), complete=not missing)
-    told = tuple(map(explained, judged))
+    found = waivers.apply(wanted, judged.findings, now.date(), complete=not missing)
+    told = tuple(map(explained, found))
     earlier = criteria.earlier
     if earlier is not None:
         # What is not judged this time is neither fixed nor there.
         about = tuple(finding for finding in earlier if criteria.judges(finding.rule) or finding.rule in forms.WAIVERS)
     return Report(
         findings=told,
+        counted=judged.counted,
         generated_at=now,
         collection_version=collection_version,
         title=DRIFT_TITLE if criteria.mode == DRIFT else TITLE,

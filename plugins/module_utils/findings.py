@@ -113,6 +113,16 @@ class Finding:
 _FIELDS = tuple(field.name for field in fields(Finding))
 
 
+def of_fields(fields: dict[str, Any]) -> Finding:
+    """Return the finding that has these fields, every one of a finding, and keeps the dictionary.
+
+    Finding() does the same in three times the time, and of a large fleet there are hundreds of thousands.
+    """
+    finding = object.__new__(Finding)
+    object.__setattr__(finding, "__dict__", fields)
+    return finding
+
+
 def _problems(data: Mapping[Any, Any]) -> Iterable[str]:
     missing = [name for name in _REQUIRED if name not in data]
     if missing:

@@ -31,6 +31,9 @@ def judge_hosts(fleet: Fleet, rules: Iterable[Rule] = RULES) -> list[Finding]:
 
 
 def _of_rule(rule: Rule, fleet: Fleet, live: Live) -> Iterator[Finding]:
+    if not live.missing or not (rule.across_hosts or rule.across_tenants):
+        yield from rule.observed(fleet, live)
+        return
     for finding in rule.observed(fleet, live):
         passes = finding.status in (PASS, NOT_APPLICABLE)
         missing = _missing(fleet, live, rule, finding.tenant) if passes else {}
@@ -42,8 +45,6 @@ def _of_rule(rule: Rule, fleet: Fleet, live: Live) -> Iterator[Finding]:
 
 def _missing(fleet: Fleet, live: Live, rule: Rule, tenant: str) -> Mapping[str, str]:
     """Return host -> why it was not looked at, for those that may matter to what a rule says of a tenant ("": all)."""
-    if not live.missing or not (rule.across_hosts or rule.across_tenants):
-        return {}
     return known.unseen(live, None if rule.across_tenants else fleet.tenant(tenant))
 
 

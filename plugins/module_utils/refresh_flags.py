@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import settings, versions
@@ -121,6 +121,13 @@ def needed(version: str, values: Mapping[str, str]) -> tuple[str, ...]:
 
 def decide(version: str, values: Mapping[str, str]) -> Flag:
     """Return what a process with these variables does; raises VersionError for a text that is no version."""
+    return _decided(version, tuple((name, values[name]) for name in (*NAMES, MODE) if name in values))
+
+
+# Of thousands of processes there are few that differ in these.
+@lru_cache(maxsize=10_000)
+def _decided(version: str, texts: tuple[tuple[str, str], ...]) -> Flag:
+    values = dict(texts)
     line = _line(version)
     last = line.flags[-1][0] if line.flags else ""
     given = ""

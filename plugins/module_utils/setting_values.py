@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 
@@ -121,6 +122,7 @@ BY_TARGET: dict[str, tuple[Reading, ...]] = {
 }
 
 
+@cache
 def kind_of(target: str, version: str) -> Kind | None:
     """Return how a version reads a variable; None where it takes any text, or where that is not known."""
     found = (each.kind for each in BY_TARGET.get(target, ()) if versions.within(version, each.versions))

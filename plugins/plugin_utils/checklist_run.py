@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,13 +69,25 @@ class Ran:
                 "failed": outcome.failed,
                 "unknown": outcome.unknown,
                 "missing_hosts": outcome.missing_hosts,
-                "findings": len(report.findings),
+                "findings": len(report.findings) + report.counted_only,
             },
             "missing_hosts": dict(self.missing),
             "findings": [finding.as_dict() for finding in told],
             # Pages long; the console report says what people need.
             "_ansible_verbose_override": True,
         }
+
+
+@contextlib.contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep Python from looking for cycles meanwhile: there are none, and in a large fleet it takes a fifth longer."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def output(arguments: Mapping[str, Any]) -> tuple[tuple[registry.Format, ...], int]:
@@ -103,15 +117,15 @@ def run(loader: Any, task_vars: dict[str, Any], arguments: Mapping[str, Any], no
         observations, missing = _observations(task_vars, arguments)
         fleet = link(fleet, observations, missing)
     compared = drift.Plan(planned.plan.data, planned.vault, key) if planned else None
-    found = auditing.judge(fleet, planned.plan.findings if planned else (), criteria, compared)
+    judged = auditing.judge(fleet, planned.plan.findings if planned else (), criteria, compared)
     report = auditing.report(
-        found,
+        judged,
         fleet,
         criteria,
         now=now,
         collection_version=report_files.collection_version(),
         hosts=planned.inventory.hosts() if planned else (),
-        locations=_locations(task_vars, fleet, found),
+        locations=_locations(task_vars, fleet, judged.findings),
     )
     return Ran(report, missing)
 

@@ -55,7 +55,7 @@ def _finding(report: Report, finding: Finding) -> Iterator[str]:
 
 
 def _totals(report: Report) -> Iterator[str]:
-    yield f"{plural(len(report.findings), 'finding')}"
+    yield f"{plural(len(report.findings) + report.counted_only, 'finding')}"
     yield f"  {'':10}" + "".join(f"{status_name(status):>16}" for status in STATUSES)
     for severity in SEVERITIES:
         yield f"  {severity:10}" + "".join(f"{report.totals[severity][status]:>16}" for status in STATUSES)

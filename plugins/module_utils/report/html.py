@@ -26,6 +26,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.report.wording impo
     compared,
     counted,
     status_name,
+    untold,
 )
 
 _VERDICTS = {OK: "Passed", FINDINGS: "Findings to act on", COULD_NOT_LOOK: "Not everything could be seen"}
@@ -84,7 +85,8 @@ def _digest(text: str) -> str:
 def _meta(report: Report) -> str:
     looked = f"{plural(len(report.hosts), 'host')}, {plural(len(report.tenants), 'tenant')} looked at"
     when = report.timestamp.replace("T", " ").replace("Z", " UTC")
-    return f'<p class="meta"><time datetime="{report.timestamp}">{when}</time> &middot; {looked}</p>\n'
+    more = f" &middot; {untold(report)}" if report.counted_only else ""
+    return f'<p class="meta"><time datetime="{report.timestamp}">{when}</time> &middot; {looked}{more}</p>\n'
 
 
 def _verdict(report: Report) -> str:

@@ -49,6 +49,7 @@ def _head(report: Report) -> dict[str, Any]:
             "unknown": outcome.unknown,
             "missing_hosts": outcome.missing_hosts,
         },
+        "counted_only": report.counted_only,
         "totals": {severity: dict(row) for severity, row in report.totals.items()},
         "baseline": report.comparison and _comparison(report.comparison),
     }

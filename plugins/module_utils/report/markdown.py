@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import SEVERITIES, STATUSES, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.report.model import Group, Report
@@ -24,6 +25,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "&#64;"), ("://", "&#58;//"), ("www.", "www&#46;"))
 
 
+# Rules say the same of thousands of subjects.
+@lru_cache(maxsize=20_000)
 def safe(text: str) -> str:
     """Return text that Markdown shows as it is within a line, also in the cell of a table."""
     shown = _SPECIAL.sub(r"\\\1", text)

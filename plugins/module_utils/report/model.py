@@ -62,7 +62,8 @@ class Report:
     generated_at: an aware time. collection_version: of this collection. hosts, tenants: what was looked at.
     missing_hosts: what could not be. fail_on: the threshold, a severity or "never". comparison: with an earlier
     report, None without one. new_only: only what is new in it counts for the outcome.
-    locations: subject -> where it stands. titles: rule -> its title.
+    locations: subject -> where it stands. titles: rule -> its title. counted: severity and status -> how many more
+    findings, none of them a problem, are counted and not told one by one.
     Raises ReportError or OutcomeError.
     """
 
@@ -78,6 +79,7 @@ class Report:
     new_only: bool = False
     locations: Mapping[str, Location] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    counted: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_threshold(self.fail_on)
@@ -125,7 +127,14 @@ class Report:
         counted = {severity: dict.fromkeys(STATUSES, 0) for severity in SEVERITIES}
         for finding in self.findings:
             counted[finding.severity][finding.status] += 1
+        for (severity, status), number in self.counted.items():
+            counted[severity][status] += number
         return MappingProxyType(counted)
+
+    @property
+    def counted_only(self) -> int:
+        """Return how many findings are counted and not told."""
+        return sum(self.counted.values())
 
     @cached_property
     def by_status(self) -> Mapping[str, int]:

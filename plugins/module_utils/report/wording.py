@@ -40,7 +40,13 @@ def place(group: Group) -> str:
 
 def looked_at(report: Report) -> str:
     """Return how much was looked at, as a sentence."""
-    return f"Looked at {plural(len(report.hosts), 'host')} and {plural(len(report.tenants), 'tenant')}."
+    looked = f"Looked at {plural(len(report.hosts), 'host')} and {plural(len(report.tenants), 'tenant')}."
+    return f"{looked} {untold(report)}" if report.counted_only else looked
+
+
+def untold(report: Report) -> str:
+    """Return what a large report leaves out, as a sentence."""
+    return f"{report.counted_only:,} findings that are no problem are counted, and not told one by one."
 
 
 def compared(comparison: Comparison) -> str:

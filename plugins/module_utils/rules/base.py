@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Callable, ClassVar, TypeVar
+from functools import cached_property
+from typing import Any, Callable, ClassVar, TypeVar
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, FAIL, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, FAIL, Finding, of_fields
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, LiveInstance
 
 Item = TypeVar("Item")
@@ -68,18 +69,16 @@ class Rule:
         evidence: Iterable[str] = (),
     ) -> Finding:
         """Return a finding of this rule: failed, unless status says otherwise."""
-        return Finding(
-            self.id,
-            subject,
-            message,
-            remedy or self.remedy,
-            severity or self.severity,
-            status,
-            tenant=tenant,
-            host=host,
-            evidence=tuple(evidence),
-            reference=self.source,
-        )
+        fields = self._fields.copy()
+        fields["subject"], fields["message"], fields["status"] = subject, message, status
+        fields["tenant"], fields["host"] = tenant, host
+        if remedy:
+            fields["remedy"] = remedy
+        if severity:
+            fields["severity"] = severity
+        if evidence:
+            fields["evidence"] = tuple(evidence)
+        return of_fields(fields)
 
     def of(
         self,
@@ -93,7 +92,7 @@ class Rule:
     ) -> Finding:
         """Return what is said of one live instance."""
         return self.found(
-            instance.name,
+            instance.seen.name,
             message,
             remedy,
             tenant=instance.tenant,
@@ -102,6 +101,11 @@ class Rule:
             status=status,
             evidence=evidence,
         )
+
+    @cached_property
+    def _fields(self) -> dict[str, Any]:
+        """Return a finding's fields as far as they are the same for all findings of the rule."""
+        return vars(Finding(self.id, "", "", self.remedy, self.severity, reference=self.source)).copy()
 
 
 def repeated(items: Iterable[Item], key: Callable[[Item], Hashable]) -> Iterator[tuple[Hashable, list[Item]]]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, UNKNOWN, Finding
@@ -67,8 +68,13 @@ def origin(setting: Setting) -> str:
 
 def version_of(instance: LiveInstance) -> str:
     """Return the installed version of Cube; "" where it is not known, or no version."""
+    return _known_version(instance.version)
+
+
+@cache
+def _known_version(text: str) -> str:
     try:
-        return str(versions.parse(instance.version)) if instance.version else ""
+        return str(versions.parse(text)) if text else ""
     except versions.VersionError:
         return ""
 

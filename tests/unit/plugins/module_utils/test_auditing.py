@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import auditing, drift, secrets
-from ansible_collections.cubeops.cubejs.plugins.module_utils.auditing import Criteria
+from ansible_collections.cubeops.cubejs.plugins.module_utils.auditing import Criteria, Judged
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import FAIL, PASS, UNKNOWN, WAIVED, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 from ansible_collections.cubeops.cubejs.plugins.module_utils.linking import link
@@ -33,7 +33,7 @@ def finding(rule: str = POOL, subject: str = "s", **changes: Any) -> Finding:
 def told(findings: list[Finding], criteria: Criteria | None = None, live: Live | None = None, **changes: Any) -> Report:
     """Return the report of findings."""
     criteria = criteria or Criteria()
-    return auditing.report(findings, Fleet(live=live), criteria, now=NOW, collection_version="1", **changes)
+    return auditing.report(Judged(findings), Fleet(live=live), criteria, now=NOW, collection_version="1", **changes)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ class Stumbles(Rule):
 def test_a_rule_that_fails_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auditing, "RULES", (Stumbles(), HostLookedAt()))
     criteria = replace(Criteria(), rules=frozenset({"stumbles", HOST}))
-    found = auditing.judge(Fleet(live=Live(missing={"two": "unreachable"})), (), criteria)
+    found = auditing.judge(Fleet(live=Live(missing={"two": "unreachable"})), (), criteria).findings
     assert [(each.rule, each.status) for each in found] == [("stumbles", UNKNOWN), (HOST, UNKNOWN)]
     assert "KeyError: 'what was not foreseen'" in found[0].message
 
@@ -128,14 +128,14 @@ def test_what_is_judged(
     made = make_plan([make_tenant(redis={"pool_max": 12})])
     fleet = link(made.fleet, {}, {"one": "unreachable"})
     compared = drift.Plan(made.data, secrets.Vault({}, None))
-    found = auditing.judge(fleet, made.findings, replace(Criteria(), mode=mode), compared)
+    found = auditing.judge(fleet, made.findings, replace(Criteria(), mode=mode), compared).findings
     looked_for = ("redis-pool-size", "host-looked-at", "drift-redis")
     assert [each.rule for each in found if each.rule in looked_for] == rules
 
 
 def test_a_refused_plan_is_told_and_stops_nothing(make_plan: Callable[..., Plan]) -> None:
     made = make_plan([{"name": "Acme", "sever_name": "x"}])
-    found = auditing.judge(link(made.fleet, {"one": SEEN}, {}), made.findings, Criteria())
+    found = auditing.judge(link(made.fleet, {"one": SEEN}, {}), made.findings, Criteria()).findings
     assert {"unknown-key", "tenant-name", "host-looked-at"} <= {each.rule for each in found}
 
 
@@ -189,7 +189,7 @@ def test_the_report_says_why_and_where() -> None:
 
 def test_the_report_names_hosts_and_tenants(make_plan: Callable[..., Plan]) -> None:
     fleet = link(make_plan().fleet, {"one": SEEN}, {"two": "unreachable"})
-    report = auditing.report([], fleet, Criteria(), now=NOW, collection_version="1")
+    report = auditing.report(Judged([]), fleet, Criteria(), now=NOW, collection_version="1")
     assert (report.hosts, report.tenants, report.missing_hosts) == (("one",), ("acme",), ("two",))
     assert report.outcome.name == "could-not-look"
 
@@ -197,3 +197,26 @@ def test_the_report_names_hosts_and_tenants(make_plan: Callable[..., Plan]) -> N
 def test_without_hosts_it_names_those_of_the_plan(make_plan: Callable[..., Plan]) -> None:
     report = told([], Criteria(), hosts=["one"])
     assert (report.hosts, report.outcome.name) == (("one",), "ok")
+
+
+@pytest.mark.parametrize(
+    ("most", "told", "counted"),
+    [
+        pytest.param(2, 3, {}, id="few are told"),
+        pytest.param(1, 1, {("error", PASS): 2}, id="many are counted"),
+    ],
+)
+def test_of_very_many_findings_problems_are_told_and_the_rest_is_counted(
+    most: int, told: int, counted: dict[Any, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditing, "MOST_TOLD", most)
+    hosts = {name: replace(SEEN, host=name, machine=name) for name in ("one", "two")}
+    fleet = link(Fleet(), hosts, {"three": "unreachable"})
+    criteria = replace(Criteria(), rules=frozenset({HOST}))
+    # Two hosts pass, a third and a fleet without Cube.js are unknown.
+    judged = auditing.judge(fleet, (), criteria)
+    assert [each.status for each in judged.findings].count(UNKNOWN) == 2
+    assert (len(judged.findings) - 1, dict(judged.counted)) == (told, counted)
+    report = auditing.report(judged, fleet, criteria, now=NOW, collection_version="1")
+    assert report.totals["error"][PASS] == 2
+    assert report.counted_only == sum(counted.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,14 @@ def test_an_empty_file_has_no_waivers(tmp_path: Path) -> None:
             {**ARGUMENTS, "waivers": str(tmp_path / "w.yml")},
             None,  # type: ignore[arg-type]
         )
+
+
+def test_the_collector_is_off_meanwhile_and_on_again_after_a_failure() -> None:
+    def fail() -> None:
+        with checklist_run.without_collector():
+            assert not gc.isenabled()
+            raise RunError("x")
+
+    with pytest.raises(RunError):
+        fail()
+    assert gc.isenabled()
