@@ -59,8 +59,7 @@ def differing(planned: Planned, seen: Instance) -> Iterator[Differing]:
     """Yield the variables of a process that are not as planned, sorted."""
     for name in sorted({*planned.values, *filter(_concerns, seen.settings)}):
         setting = seen.settings.get(name)
-        if name not in planned.values:
-            assert setting is not None
+        if name not in planned.values and setting is not None:
             message = f"the plan has none, and {_source(setting)} sets {_value(setting.value)}"
             yield Differing(
                 name, message, f"{_take_out(setting)}, or plan it in the tenant's environment", planned=False

@@ -103,8 +103,8 @@ def test_the_whole_fleet_is_summed_by_run_id(redises: Any) -> None:
 
 
 def test_what_a_process_takes_is_not_always_known(redises: Any, pair: Callable[..., list[Any]]) -> None:
-    in_code = redises.process("x.service", project=Project("/srv", "cube.js", ("contextToOrchestratorId",)),
-        redis=redises.redis(prefixes=None))  # fmt: skip
+    chooses = Project("/srv", "cube.js", ("contextToOrchestratorId",))
+    in_code = redises.process("x.service", project=chooses, redis=redises.redis(prefixes=None))
     assert redises.said("redis-maxclients", in_code) == [("unknown", "error")]
     away = redises.process("x.service", redis=redises.redis(reachable=False, run_id="", host="10.0.0.9"))
     assert redises.said("redis-maxclients", *pair(maxclients=160), away)[-1] == ("unknown", "error")
