@@ -46,7 +46,7 @@ PRODUCTION_MODE = Topic("production mode", ("http",), (
 ))  # fmt: skip
 REDIS_POOL = Topic("Redis pools", ("redis", "journal"), (
     "redis-pool-size", "redis-maxclients", "redis-queue-times-tenants", "redis-connections-used",
-    "redis-rejected-connections", "redis-pool-timeouts", "journal-pool-timeouts", "open-files",
+    "redis-rejected-connections", "journal-pool-timeouts", "open-files",
 ))  # fmt: skip
 SHARED_REDIS = Topic("Redis", ("redis",), (
     "redis-reachable", "redis-same-for-tenant", "redis-shared-by-tenants", "redis-other-deployments",

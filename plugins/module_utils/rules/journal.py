@@ -29,14 +29,16 @@ class Meaning(NamedTuple):
     remedy: str
 
 
-def judged(rule: Rule, patterns: Mapping[str, Meaning], live: Live) -> Iterator[Finding]:
-    """Yield a finding for each running instance and each unit that has logged: which of the patterns it logged.
+class JournalRule(Rule):
+    """What rules on journals have in common. patterns: keys of probes.journal.PATTERNS, and what they mean."""
 
-    patterns: keys of probes.journal.PATTERNS.
-    """
-    for instance in live.instances:
-        if instance.seen.running or instance.seen.journal:
-            yield _of_instance(rule, patterns, instance, live)
+    patterns: ClassVar[Mapping[str, Meaning]] = {}
+
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+        """Yield a finding for each running instance and each unit that has logged: which of the errors it logged."""
+        for instance in live.instances:
+            if instance.seen.running or instance.seen.journal:
+                yield _of_instance(self, self.patterns, instance, live)
 
 
 def _of_instance(rule: Rule, patterns: Mapping[str, Meaning], instance: LiveInstance, live: Live) -> Finding:
@@ -77,7 +79,7 @@ def _unread(rule: Rule, instance: LiveInstance, live: Live) -> Finding:
     return rule.of(instance, UNKNOWN, why, remedy)
 
 
-class PoolTimeouts(Rule):
+class PoolTimeouts(JournalRule):
     """A query that gets no connection within 5 seconds (Redis) or 20 (MySQL) ends as "ResourceRequest timed out".
 
     The client sees status 400. Once a hundred connections have failed, some releases fail for good until a restart
@@ -97,12 +99,8 @@ class PoolTimeouts(Rule):
         ),
     }
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)
 
-
-class RedisErrors(Rule):
+class RedisErrors(JournalRule):
     """Any error of Redis ends a process of Cube with its default client, so that each of these is an outage."""
 
     id = "journal-redis-errors"
@@ -131,12 +129,8 @@ class RedisErrors(Rule):
         ),
     }
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)
 
-
-class RefreshErrors(Rule):
+class RefreshErrors(JournalRule):
     """A refresh that fails is told in the log only: data gets older, and no query fails."""
 
     id = "journal-refresh-errors"
@@ -155,12 +149,8 @@ class RefreshErrors(Rule):
         ),
     }
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)
 
-
-class StorageErrors(Rule):
+class StorageErrors(JournalRule):
     """What MySQL refuses, a pre-aggregation lacks: it is dropped, and built again and again."""
 
     id = "journal-storage-errors"
@@ -198,12 +188,8 @@ class StorageErrors(Rule):
         ),
     }
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)
 
-
-class OutOfMemory(Rule):
+class OutOfMemory(JournalRule):
     """A process that outgrows its memory is ended in the middle of what it does, by Node.js or by the kernel."""
 
     id = "journal-out-of-memory"
@@ -221,12 +207,8 @@ class OutOfMemory(Rule):
         ),
     }
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)
 
-
-class CrashErrors(Rule):
+class CrashErrors(JournalRule):
     """Errors with which a process does not start, or that nothing in it catches."""
 
     id = "journal-crashes"
@@ -245,12 +227,8 @@ class CrashErrors(Rule):
         ),
     }
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)
 
-
-class Deprecations(Rule):
+class Deprecations(JournalRule):
     """Cube tells what a later release will not do any more."""
 
     id = "journal-deprecations"
@@ -263,7 +241,3 @@ class Deprecations(Rule):
             "something in use is deprecated", "See the line in the journal for what replaces it, before an upgrade"
         ),
     }
-
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
-        """Yield a finding for each instance."""
-        return judged(self, self.patterns, live)

@@ -21,12 +21,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.redis import 
 
 _DECLARE = "Declare the tenant's max_in_flight in the inventory, or look while it is under load"
 _IN_CODE = "Set the pool's size by the variables, where it can be checked"
-_JOURNAL = "Run the task with become: true, with the journal among its probes; or ask for fewer hours"
-# Patterns of the journal, and the words that stand there.
-_TIMEOUTS = {
-    "resource_request_timed_out": "ResourceRequest timed out",
-    "max_clients_reached": "max number of clients reached",
-}
 
 
 class RedisPoolSize(of_redis.LinkRule):
@@ -103,33 +97,3 @@ class RedisPoolSize(of_redis.LinkRule):
             return self.of(link.instance, UNKNOWN, "its project sets the pool's size in code", _IN_CODE)
         message = "its version, which decides what its pool's size means, is not known"
         return self.of(link.instance, UNKNOWN, message, REMEDY)
-
-
-class RedisPoolTimeouts(of_redis.LinkRule):
-    """A process that finds no free connection within five seconds fails the query and says so in its log.
-
-    The pool of connections to MySQL says the same, after twenty seconds.
-    """
-
-    id = "redis-pool-timeouts"
-    title = "No process waits in vain for a connection"
-    sentences = ("pool-too-small",)
-    source = "Production Checklist: Redis Pool; measured on Cube.js 0.29.57; cube-js/cube issues 15 and 234"
-    remedy = "Raise CUBEJS_REDIS_POOL_MAX and the server's maxclients to what the rules on them say, or share the load"
-
-    def judged(self, link: Link, _fleet: Fleet) -> Finding:
-        """Return whether the journal of an instance has such lines."""
-        journal = link.instance.seen.journal
-        if journal is None:
-            unread = next((each for each in link.instance.seen.unknown if each.what == "journal"), None)
-            reason = unread.reason if unread else "its journal was not read"
-            return self.of(link.instance, UNKNOWN, reason, (unread.remedy if unread else "") or _JOURNAL)
-        found = {name: journal.counts.get(name, 0) for name in _TIMEOUTS if journal.counts.get(name, 0)}
-        if found:
-            told = " and ".join(f"{count} x {_TIMEOUTS[name]}" for name, count in found.items())
-            return self.of(link.instance, FAIL, f"its journal of {journal.hours:g} hours has {told}")
-        if not journal.whole:
-            return self.of(
-                link.instance, UNKNOWN, "only a part of its journal was read, and it has no such line", _JOURNAL
-            )
-        return self.of(link.instance, PASS, f"its journal of {journal.hours:g} hours has no such line")

@@ -84,7 +84,6 @@ RULES: tuple[Rule, ...] = (
     redis_access.RedisListensPrivately(),
     redis_access.RedisSpeaksTls(),
     redis_pools.RedisPoolSize(),
-    redis_pools.RedisPoolTimeouts(),
     redis_room.RedisHasRoom(),
     redis_room.RedisHasRoomForQueue(),
     redis_room.RedisConnectionsUsed(),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Project
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Journal, Unknown
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
 
 Subjects = Callable[..., list[tuple[str, str]]]
 MakeTenant = Callable[..., dict[str, Any]]
@@ -114,30 +114,3 @@ def test_unread_settings_are_no_defaults(redises: Any) -> None:
     assert redises.said("redis-pool-size", redises.process(environment=_sized(None), **keys)) == [("unknown", "error")]
     # A .env only adds to what is set.
     assert redises.said("redis-pool-size", redises.process(**keys)) == [("pass", "error")]
-
-
-@pytest.mark.parametrize(
-    ("journal", "status"),
-    [
-        pytest.param(Journal(24.0), "pass", id="no such line"),
-        pytest.param(Journal(24.0, {"resource_request_timed_out": 3}), "fail", id="no connection in time"),
-        pytest.param(Journal(24.0, {"max_clients_reached": 1}), "fail", id="turned away"),
-        pytest.param(Journal(24.0, {"table_exists": 1}), "pass", id="another line"),
-        pytest.param(Journal(24.0, whole=False), "unknown", id="a part of it"),
-        pytest.param(Journal(24.0, {"max_clients_reached": 1}, whole=False), "fail", id="a part of it suffices"),
-        pytest.param(None, "unknown", id="not read"),
-    ],
-)
-def test_timeouts(journal: Journal | None, status: str, redises: Any) -> None:
-    assert redises.said("redis-pool-timeouts", redises.process(journal=journal)) == [(status, "error")]
-
-
-def test_timeouts_of_a_process_without_redis(redises: Any) -> None:
-    memory = redises.process(environment={"CUBEJS_CACHE_AND_QUEUE_DRIVER": "memory"})
-    assert redises.said("redis-pool-timeouts", memory) == [("not_applicable", "error")]
-
-
-def test_why_a_journal_was_not_read_is_told(redises: Any) -> None:
-    unread = Unknown("journal", "no unit of this systemd started it", "Read its log")
-    (finding,) = redises.judge("redis-pool-timeouts", redises.reach(redises.process(journal=None, unknown=(unread,))))
-    assert (finding.message, finding.remedy) == (unread.reason, unread.remedy)
