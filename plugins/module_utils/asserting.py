@@ -77,19 +77,6 @@ HTTPS = Topic("HTTPS", ("http",), (
 ), proxies=True)  # fmt: skip
 TOPICS = (PRODUCTION_MODE, REDIS_POOL, SHARED_REDIS, STORAGE, REFRESH_WORKER, HTTPS)
 
-_PROXY_OPTIONS: Mapping[str, Any] = {
-    "server_name": {"type": "str", "required": True},
-    "address": {"type": "str"},
-    "https_port": {"type": "int", "default": 443},
-    "http_port": {"type": "int", "default": 80},
-    "ca_path": {"type": "path"},
-    "ca_certificates": {"type": "str"},
-}
-_REACH_OPTIONS: Mapping[str, Any] = {
-    "host": {"type": "str", "required": True},
-    "port": {"type": "int", "required": True},
-}
-
 
 class AssertingError(ValueError):
     """Options that cannot be followed; the message has every problem."""
@@ -97,18 +84,12 @@ class AssertingError(ValueError):
 
 def argument_spec(topic: Topic) -> dict[str, Any]:
     """Return the options of the module of a topic."""
-    spec: dict[str, Any] = {
+    return {
         "fail_on": {"type": "str", "choices": list(outcome.THRESHOLDS), "default": "error"},
         "whole": {"type": "bool", "default": True},
-        "deadline_seconds": {"type": "float", "default": 10.0},
-        "settle_seconds": {"type": "float", "default": 3.0},
-        "journal_hours": {"type": "float", "default": 24.0},
-        "token_claims": {"type": "dict", "default": {}, "no_log": False},
+        **wishes.LOOK_OPTIONS,
+        **(wishes.OUTSIDE_OPTIONS if topic.proxies else {}),
     }
-    if topic.proxies:
-        spec["proxies"] = {"type": "list", "elements": "dict", "default": [], "options": dict(_PROXY_OPTIONS)}
-        spec["reach"] = {"type": "list", "elements": "dict", "default": [], "options": dict(_REACH_OPTIONS)}
-    return spec
 
 
 def look_and_judge(

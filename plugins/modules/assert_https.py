@@ -16,7 +16,8 @@ description:
   - Fails with everything that is wrong, each with its remedy, and where it cannot be known.
 extends_documentation_fragment:
   - cubeops.cubejs.asserting
-  - cubeops.cubejs.asserting.proxies
+  - cubeops.cubejs.looking
+  - cubeops.cubejs.looking.outside
 """
 
 EXAMPLES = r"""

@@ -15,6 +15,7 @@ description:
   - Fails with everything that is wrong, each with its remedy, and where it cannot be known.
 extends_documentation_fragment:
   - cubeops.cubejs.asserting
+  - cubeops.cubejs.looking
 """
 
 EXAMPLES = r"""

@@ -40,70 +40,9 @@ options:
     elements: str
     choices: [http, redis, mysql, journal]
     default: [http, redis, mysql, journal]
-  deadline_seconds:
-    description: How long all probes together may take; what has not answered by then is unknown. Within 1 and 600.
-    type: float
-    default: 10.0
-  settle_seconds:
-    description: How long after C(/readyz) a process must still be the same one. Within 0 and 60.
-    type: float
-    default: 3.0
-  journal_hours:
-    description: How far back the journal is searched. Within 0.1 and 720.
-    type: float
-    default: 24.0
-  token_claims:
-    description: Claims of the token with which C(/v1/meta) is asked, for projects whose code needs some.
-    type: dict
-    default: {}
-  proxies:
-    description: Proxies that are asked from this host as a browser would.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      server_name:
-        description: The name that is asked for.
-        type: str
-        required: true
-      address:
-        description: Where the proxy is; the name itself unless it is given.
-        type: str
-      https_port:
-        description: Port of HTTPS.
-        type: int
-        default: 443
-      http_port:
-        description: Port of plain HTTP, which should redirect.
-        type: int
-        default: 80
-      ca_path:
-        description: PEM file on the host with the CAs to trust instead of the system's.
-        type: path
-      ca_certificates:
-        description: The text of such a file, where the host has none.
-        type: str
-  reach:
-    description: Ports of which it is told whether this host reaches them, such as those of Cube.js on other hosts.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: Name or address.
-        type: str
-        required: true
-      port:
-        description: Port.
-        type: int
-        required: true
-attributes:
-  check_mode:
-    description: Reads only, in check mode as otherwise.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
+extends_documentation_fragment:
+  - cubeops.cubejs.looking
+  - cubeops.cubejs.looking.outside
 notes:
   - PyMySQL (C(python3-pymysql)) or the C(mysql) client on the host is used for MySQL; without either, MySQL is unknown.
   - Run it with C(become), or most of what it looks for is unknown.
@@ -235,29 +174,8 @@ ARGUMENT_SPEC = {
         "choices": ["http", "redis", "mysql", "journal"],
         "default": ["http", "redis", "mysql", "journal"],
     },
-    "deadline_seconds": {"type": "float", "default": 10.0},
-    "settle_seconds": {"type": "float", "default": 3.0},
-    "journal_hours": {"type": "float", "default": 24.0},
-    "token_claims": {"type": "dict", "default": {}, "no_log": False},
-    "proxies": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "server_name": {"type": "str", "required": True},
-            "address": {"type": "str"},
-            "https_port": {"type": "int", "default": 443},
-            "http_port": {"type": "int", "default": 80},
-            "ca_path": {"type": "path"},
-            "ca_certificates": {"type": "str"},
-        },
-    },
-    "reach": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {"host": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
-    },
+    **wishes.LOOK_OPTIONS,
+    **wishes.OUTSIDE_OPTIONS,
 }
 
 

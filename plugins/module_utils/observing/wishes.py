@@ -19,6 +19,34 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "settle_seconds": (0, 60),
     "journal_hours": (0.1, 720),
 }
+# Options of modules: how a host is looked at, and what is asked from it of others (doc_fragments/looking.py).
+LOOK_OPTIONS: Mapping[str, Any] = {
+    "deadline_seconds": {"type": "float", "default": 10.0},
+    "settle_seconds": {"type": "float", "default": 3.0},
+    "journal_hours": {"type": "float", "default": 24.0},
+    "token_claims": {"type": "dict", "default": {}, "no_log": False},
+}
+OUTSIDE_OPTIONS: Mapping[str, Any] = {
+    "proxies": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "server_name": {"type": "str", "required": True},
+            "address": {"type": "str"},
+            "https_port": {"type": "int", "default": 443},
+            "http_port": {"type": "int", "default": 80},
+            "ca_path": {"type": "path"},
+            "ca_certificates": {"type": "str"},
+        },
+    },
+    "reach": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"host": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
+    },
+}
 
 
 class WishError(ValueError):

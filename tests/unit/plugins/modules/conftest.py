@@ -10,20 +10,26 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.cubeops.cubejs.plugins.doc_fragments.asserting import ModuleDocFragment
+from ansible_collections.cubeops.cubejs.plugins.doc_fragments import asserting as asserting_fragment
+from ansible_collections.cubeops.cubejs.plugins.doc_fragments import looking as looking_fragment
 from ansible_collections.cubeops.cubejs.plugins.module_utils import asserting
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import FORMAT, Observation
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.probing import Wanted
 
-FRAGMENTS = {"cubeops.cubejs.asserting": "DOCUMENTATION", "cubeops.cubejs.asserting.proxies": "PROXIES"}
+FRAGMENTS = {
+    "cubeops.cubejs.asserting": asserting_fragment.ModuleDocFragment.DOCUMENTATION,
+    "cubeops.cubejs.looking": looking_fragment.ModuleDocFragment.DOCUMENTATION,
+    "cubeops.cubejs.looking.outside": looking_fragment.ModuleDocFragment.OUTSIDE,
+}
 
 
 def documented(module: ModuleType) -> dict[str, Any]:
-    """Return the options that a module documents, by its fragments."""
-    options: dict[str, Any] = {}
-    for name in yaml.safe_load(module.DOCUMENTATION)["extends_documentation_fragment"]:
-        options.update(yaml.safe_load(getattr(ModuleDocFragment, FRAGMENTS[name]))["options"])
+    """Return the options that a module documents, its own and those of its fragments."""
+    told = yaml.safe_load(module.DOCUMENTATION)
+    options: dict[str, Any] = dict(told.get("options", {}))
+    for name in told["extends_documentation_fragment"]:
+        options.update(yaml.safe_load(FRAGMENTS[name])["options"])
     return options
 
 
@@ -34,6 +40,12 @@ def agree(options: dict[str, Any], spec: dict[str, Any]) -> None:
         for key in ("type", "default", "choices", "elements", "required"):
             assert option.get(key) == spec[name].get(key), (name, key)
         agree(option.get("suboptions", {}), dict(spec[name].get("options", {})))
+
+
+@pytest.fixture
+def documentation_agrees() -> Callable[[ModuleType, dict[str, Any]], None]:
+    """Return a function that holds a module's documentation against its specification."""
+    return lambda module, spec: agree(documented(module), spec)
 
 
 @pytest.fixture

@@ -54,10 +54,6 @@ def test_wrong_options_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> N
     assert "planted" not in json.dumps(result)
 
 
-def test_documentation_and_arguments_agree() -> None:
-    options = yaml.safe_load(instance_info.DOCUMENTATION)["options"]
-    assert set(options) == set(instance_info.ARGUMENT_SPEC)
-    for name, spec in instance_info.ARGUMENT_SPEC.items():
-        assert options[name].get("default") == spec.get("default"), name
-        assert options[name].get("choices") == spec.get("choices"), name
+def test_documentation_and_arguments_agree(documentation_agrees: Any) -> None:
+    documentation_agrees(instance_info, instance_info.ARGUMENT_SPEC)
     assert tuple(instance_info.ARGUMENT_SPEC["probes"]["choices"]) == probing.PROBES  # type: ignore[arg-type]
