@@ -59,14 +59,15 @@ class Readers:
 class Found:
     """An instance, and what only this host may know of it.
 
-    since_boot: tells its process from a later one. same_network: what it connects to is what this host connects to.
+    since_boot: tells its process from a later one. same_network: what it connects to is what this host connects to;
+    None where that could not be read.
     """
 
     instance: Instance
     pid: int = 0
     since_boot: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    same_network: bool = True
+    same_network: bool | None = True
 
 
 def read_instance(
@@ -126,7 +127,8 @@ def read_instance(
     )
     if seen is None:
         return Found(instance, environment=environment)
-    same = readers.proc.network(seen.pid)[1] == readers.proc.own_network()
+    network, own = readers.proc.network(seen.pid)[1], readers.proc.own_network()
+    same = None if own and not network else network == own
     return Found(instance, seen.pid, seen.since_boot, environment, same)
 
 

@@ -18,6 +18,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.http import 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.mysql import MysqlEndpoint
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import RedisLogin, Subject
 
+FROM_OUTSIDE = "Run the task with become: true; in a container, give it CAP_SYS_PTRACE, or look from outside of it"
 FROM_INSIDE = "Run this module within that container, as a host of its own"
 # A version that was not found is asked what every version answers.
 NO_VERSION = "0.19.0"
@@ -52,6 +53,9 @@ class Logins:
         """Return the servers of an instance, and note each login once."""
         links = Links()
         if not found.environment:
+            return links
+        if found.same_network is None:
+            links.unknown.append(Unknown("live", "whose network it is in could not be read", FROM_OUTSIDE))
             return links
         if not found.same_network:
             links.unknown.append(Unknown("live", "it runs in a network of its own, a container's", FROM_INSIDE))

@@ -66,3 +66,11 @@ def test_an_environment_file_that_is_not_there(recording: Any) -> None:
     recording.unit("cube.service", "[Service]\nExecStart=/usr/bin/node cubejs.js\nEnvironmentFile=/etc/none.env\n")
     seen = read_host(recording.places, Redactor(b"k")).found[0].instance
     assert [each.kind for each in seen.layers] == ["unit"]
+
+
+def test_a_network_that_may_not_be_read_is_not_known(recording: Any) -> None:
+    recording.packages("/srv/cube")
+    recording.process(5, ["node", "node_modules/.bin/cubejs-server"], "/srv/cube", {})
+    (recording.proc / "self/ns").mkdir(parents=True)
+    (recording.proc / "self/ns/net").symlink_to("net:[7]")
+    assert read_host(recording.places, Redactor(b"k")).found[0].same_network is None

@@ -16,7 +16,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import Subject
 
 
-def found(name: str = "a", same_network: bool = True, **environ: str) -> Found:
+def found(name: str = "a", same_network: bool | None = True, **environ: str) -> Found:
     instance = Instance(name, running=True, found_by=(), manager="", packages=Packages(version="0.29.57"))
     return Found(instance, 1, 1.0, {"NODE_ENV": "production", **environ}, same_network)
 
@@ -60,6 +60,7 @@ def test_storage_and_source_with_their_schemas() -> None:
     ("each", "asked"),
     [
         pytest.param(found(same_network=False), {}, id="another network"),
+        pytest.param(found(same_network=None), {}, id="a network that cannot be read"),
         pytest.param(found(CUBEJS_EXT_DB_TYPE="mysql"), {"ask_redis": False, "ask_mysql": False}, id="not wanted"),
         pytest.param(Found(found().instance), {}, id="no environment"),
     ],
