@@ -37,6 +37,7 @@ REDIS_NAMES = (
     ("REDIS_PASSWORD", "CUBEJS_REDIS_PASSWORD"),
     ("REDIS_TLS", "CUBEJS_REDIS_TLS"),
 )
+_TWINS = {one: other for old, new in REDIS_NAMES for one, other in ((old, new), (new, old))}
 # These have rules of their own, which say what comes of it.
 _JUDGED_ELSEWHERE = frozenset({APP, "CUBEJS_ENABLE_TLS", "TLS_PORT", *(name for pair in REDIS_NAMES for name in pair)})
 
@@ -104,7 +105,7 @@ class RedisNamesFit(Rule):
             return
         idle = [name for name in present if not setting_names.is_read(name, version)]
         for name in idle:
-            twin = next(other for pair in REDIS_NAMES if name in pair for other in pair if other != name)
+            twin = _TWINS[name]
             has_twin = twin in present and setting_names.is_read(twin, version)
             message = f"Cube {version} does not read it" + (f", but {twin}, which is set, too" if has_twin else "")
             severity = WARNING if has_twin else None

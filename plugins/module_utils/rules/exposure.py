@@ -132,7 +132,7 @@ def _of_ports(
         port.tenants.add(use.instance.tenant)
         port.by_socket = port.by_socket and use.by_socket
     for port in ports.values():
-        tenant = next(iter(port.tenants)) if len(port.tenants) == 1 else ""
+        tenant = min(port.tenants) if len(port.tenants) == 1 else ""
         seen = live.observations.get(port.host)
         tried = tries.at(port.host, port.port).without(port.clients)
         verdict = _of_port(port, seen, tried, by_tries_alone=by_tries_alone)

@@ -187,7 +187,7 @@ def source(seeing: Any, database: str, **changes: Any) -> Live:
     ("found", "statuses"),
     [
         pytest.param(lambda seeing: seeing.storing(), ["pass"], id="its own"),
-        pytest.param(lambda seeing: two(seeing), ["pass", "pass"], id="a schema each"),
+        pytest.param(two, ["pass", "pass"], id="a schema each"),
         pytest.param(
             lambda seeing: two(seeing, "cube_acme"), ["fail", "fail"], id="one schema, reached by two names and hosts"
         ),
