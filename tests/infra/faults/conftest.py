@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(1, str(Path(__file__).parent))  # the table of faults
 
 Found = tuple[str, str]  # (rule, tenant or host)
 

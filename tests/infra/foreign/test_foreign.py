@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from conftest import HOSTS, PLANTED
+
+from tests.infra.foreign.conftest import HOSTS, PLANTED
 
 PASSES = {  # what a decent deployment by hand gets right, each read from the live process
     "node-env-production",
