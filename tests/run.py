@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,10 @@ LONGEST_FIRST = ("stack", "versions", "cubejs", "redis", "faults", "nginx", "sta
 UNFINISHED: tuple[str, ...] = ()
 HEARTBEAT_SECONDS = 60
 TAIL_LINES = 120
+# What names a failure in the logs of pytest and of ansible-playbook; the summary repeats as many, since whoever reads
+# only the end of a run's output wants to know them.
+REASONS = re.compile(r"^(FAILED|ERROR) \S+::|^fatal: \[|^E  +\S")
+REASONS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,11 @@ class Job:
     def log(self) -> Path:
         """Where all of its output goes."""
         return LOGS / f"{self.name.replace(':', '-')}.log"
+
+
+def reasons(log: str) -> list[str]:
+    """Return the lines of a log that name failures, the last ones where there are many: pytest sums up at its end."""
+    return [line.rstrip()[:300] for line in log.splitlines() if REASONS.match(line)][-REASONS_SHOWN:]
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\nsummary")
     for outcome in sorted(outcomes, key=lambda one: (one.passed, one.job.name)):
         print(f"  {'ok    ' if outcome.passed else 'FAILED'}  {outcome.job.name:24}  {outcome.seconds:6.0f} s")
+        if not outcome.passed:
+            for reason in reasons(outcome.job.log.read_text(errors="replace")):
+                print(f"            {reason}")
     failed = sum(not outcome.passed for outcome in outcomes)
     if UNFINISHED and not chosen.names:
         print(f"  not run, since unfinished: {', '.join(UNFINISHED)}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,29 @@ def test_changelog_fragments_are_valid() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("scenario", sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")))
+def test_the_tests_of_every_scenario_are_found_as_molecule_looks_for_them(scenario: str, tmp_path: Path) -> None:
+    """From the scenario's own folder, and with no search path that a developer's shell may have set."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            f"../../tests/infra/{scenario}",
+        ],
+        cwd=ROOT / "molecule" / scenario,
+        env={**environment, "LAB_SCENARIO": scenario, "LAB_DIRECTORY": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "::test_" in done.stdout
