@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shlex
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -52,37 +53,29 @@ def _run(command: list[str], given: str = "") -> str:
 
 
 @contextmanager
-def watching_arguments(shells: Iterable[list[str]], secrets: Iterable[str]) -> Iterator[list[str]]:
-    """Watch the arguments of all processes, on hosts or (an empty shell) here; list those that hold a secret."""
-    wanted = "\n".join(secrets)
-    program = (ON_HOST / "watch_arguments.py").read_text()
+def watching_arguments(secrets: Iterable[str]) -> Iterator[list[str]]:
+    """Watch the arguments of all processes of this machine, its containers' included; list those that hold a secret.
+
+    One watcher sees every host: one in each host besides took the two cores of a test machine from what it watched.
+    """
     found: list[str] = []
-    watchers = [
-        subprocess.Popen(
-            [*shell, f"python3 -c {shlex.quote(program)}"] if shell else ["python3", "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for shell in shells
-    ]
-    readers = []
-    for watcher in watchers:
-        assert watcher.stdin
-        assert watcher.stdout
-        watcher.stdin.write(f"{wanted}\n\n")
-        watcher.stdin.flush()
-        assert watcher.stdout.readline() == "watching\n"
-        reader = threading.Thread(target=found.extend, args=(watcher.stdout,), daemon=True)
-        reader.start()
-        readers.append(reader)
+    watcher = subprocess.Popen(
+        [sys.executable, str(ON_HOST / "watch_arguments.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watcher.stdin
+    assert watcher.stdout
+    watcher.stdin.write("\n".join(secrets) + "\n\n")
+    watcher.stdin.flush()
+    assert watcher.stdout.readline() == "watching\n"
+    reader = threading.Thread(target=found.extend, args=(watcher.stdout,), daemon=True)
+    reader.start()
     try:
         yield found
     finally:
-        for watcher, reader in zip(watchers, readers):
-            assert watcher.stdin
-            watcher.stdin.close()
-            watcher.wait(timeout=30)
-            reader.join(timeout=30)
-            assert watcher.stdout
-            watcher.stdout.close()
+        watcher.stdin.close()
+        watcher.wait(timeout=30)
+        reader.join(timeout=30)
+        watcher.stdout.close()
