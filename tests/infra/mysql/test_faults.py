@@ -13,6 +13,11 @@ def kill_and_wait(mysql) -> None:
     """Kill the server and wait until it answers again."""
     before = mysql.pid
     mysql.host.check_output(f"kill -9 {before}")
+    wait_for_another(mysql, before)
+
+
+def wait_for_another(mysql, before: int) -> None:
+    """Wait until another process of the server answers."""
     deadline = time.monotonic() + 90
     while mysql.pid in (0, before) or mysql.client(ACME, "SELECT 1") != "1":
         assert time.monotonic() < deadline, mysql.host.run("systemctl status mariadb").stdout
@@ -28,6 +33,26 @@ def test_it_comes_back_however_often_that_happens(bookworm) -> None:
     bookworm.host.check_output("systemctl show --property=StartLimitIntervalUSec --value mariadb | grep -qx 0")
     for _unused in range(6):
         kill_and_wait(bookworm)
+
+
+def test_systemd_waits_for_no_check_of_a_server_that_was_killed(bookworm) -> None:
+    """Debian's debian-start leaves checks in the background; here one that does not end when it is told to."""
+    host = bookworm.host
+    folder = "/run/systemd/system/mariadb.service.d"
+    check = "/bin/bash -c \"(trap '' TERM; exec sleep 8.25) &\""
+    host.check_output(f"mkdir -p {folder}")
+    host.check_output("printf '[Service]\\nExecStartPost=%%s\\n' %s > %s", check, f"{folder}/check.conf")
+    try:
+        host.check_output("systemctl daemon-reload && systemctl restart mariadb")
+        before = bookworm.pid
+        host.check_output(f"kill -9 {before}")
+        time.sleep(1)
+        # Not stop-sigterm, in which it would stay for TimeoutStopSec, 15 minutes, when it misses the end of the check.
+        assert host.check_output("systemctl show --property=SubState --value mariadb") == "auto-restart"
+        assert host.run("pgrep --full 'sleep [8].25'").rc == 0
+    finally:
+        host.check_output(f"rm {folder}/check.conf && systemctl daemon-reload")
+    wait_for_another(bookworm, before)
 
 
 def test_a_run_after_that_changes_nothing(lab) -> None:
