@@ -16,7 +16,8 @@ from stacks import Stack, inventory, planted, rotated, stack_on
 MARK = "plantedToBeFound8Hd3KqZx"
 
 
-@pytest.fixture(scope="module")
+# Once for all stacks: pytest comes to this module once for each of them, and would replace all secrets as often.
+@pytest.fixture(scope="session")
 def while_rotating(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Replace every derived secret and bring the old ones back; return where a secret was seen meanwhile."""
     secrets = planted()
