@@ -29,7 +29,7 @@ HEARTBEAT_SECONDS = 60
 TAIL_LINES = 120
 # What names a failure in the logs of pytest and of ansible-playbook; the summary repeats as many, since whoever reads
 # only the end of a run's output wants to know them.
-REASONS = re.compile(r"^(FAILED|ERROR) \S+::|^fatal: \[|^E  +\S")
+REASONS = re.compile(r"^(FAILED|ERROR) \S+\.py|^fatal: \[|^E  +\S")
 REASONS_SHOWN = 12
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import run
+
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("redis", "mysql", "cubejs", "nginx")
 TASK_FILES = ("main", "install", "configure", "service", "health")
@@ -169,3 +171,15 @@ def test_the_tests_of_every_scenario_are_found_as_molecule_looks_for_them(scenar
     )
     assert done.returncode == 0, done.stdout
     assert "::test_" in done.stdout
+
+
+def test_the_summary_of_all_tests_repeats_what_names_a_failure() -> None:
+    log = (
+        "TASK [Deploy] ***\nfatal: [cube1]: FAILED! => {}\nE   ModuleNotFoundError: No module named 'conftest'\n"
+        "ERROR ../../tests/infra/foreign/test_foreign.py\nFAILED tests/x/test_y.py::test_z[1] - assert 1\n"
+        "ERROR    Verifier tests failed\n"
+    )
+    wanted = ["fatal: [cube1]", "E   ModuleNotFound", "ERROR ../../tests/infra/foreign", "FAILED tests/x/test_y.py"]
+    assert [reason[: len(start)] for reason, start in zip(run.reasons(log), wanted)] == wanted
+    assert len(run.reasons(log)) == len(wanted)
+    assert run.reasons("E   assert 0\n" * 100) == ["E   assert 0"] * run.REASONS_SHOWN

@@ -60,7 +60,7 @@ def watching_arguments(secrets: Iterable[str]) -> Iterator[list[str]]:
     """
     found: list[str] = []
     watcher = subprocess.Popen(
-        [sys.executable, str(ON_HOST / "watch_arguments.py")],
+        [sys.executable, str(Path(__file__).with_name("watch_arguments.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

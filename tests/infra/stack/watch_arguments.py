@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import select
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 
 def command_lines() -> set[bytes]:
     """Return the arguments of all processes, as `ps` shows them to everybody."""
     found = set()
-    for process in os.listdir("/proc"):  # noqa: PTH208  a third of the time pathlib takes, 2.6 ms
-        if process.isdigit():
-            with suppress(OSError):
-                descriptor = os.open(f"/proc/{process}/cmdline", os.O_RDONLY)
-                try:
-                    found.add(os.read(descriptor, 131072))
-                finally:
-                    os.close(descriptor)
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            found.add((process / "cmdline").read_bytes())
     return found
 
 
