@@ -20,7 +20,7 @@ sys.path[1:1] = [str(ROOT / ".cache" / "collections"), str(ROOT / "examples" / "
 from ansible_collections.cubeops.cubejs.plugins.module_utils import names  # noqa: E402
 from cube import Cube, CubeError, sign  # noqa: E402
 
-CONNECTIONS = 32  # inventory.yml declares as many (max_in_flight)
+CONNECTIONS = 32
 SECONDS = 8
 SERVER_NAME = "cube.acme.example"
 QUERY = {
