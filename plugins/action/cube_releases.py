@@ -27,6 +27,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "shipped": {"type": "path", "required": True},
     "index": {"type": "path", "required": True},
     "checkouts": {"type": "path", "required": True},
+    "begin": {"type": "bool", "default": False},
 }
 
 
@@ -35,6 +36,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = True
     _supports_check_mode = True
+    _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the releases of the host; what it lacks of them is there then."""
@@ -54,6 +56,8 @@ class ActionModule(ActionBase):
             built = _builder(arguments, found.node, self._task.check_mode).build(deployments)
             npm = _npm_digest(arguments["npm_archive"])
             missing = plan((release.as_wanted() for release in built.releases), found, npm)
+            if arguments["begin"]:
+                missing = missing.to_begin(found)
             if missing.changed and not self._task.check_mode:
                 self._ship(arguments, built, missing, npm)
         except (BuildingError, OSError) as exc:
@@ -80,26 +84,27 @@ class ActionModule(ActionBase):
             remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "archive.tgz")
             self._transfer_file(str(archive), remote)
             self._fixup_perms2((self._connection._shell.tmpdir, remote))
-        self._call(phase="stage", archive=remote, job=pack_job(missing, built.releases))
+        left = self._call(phase="stage", archive=remote, job=pack_job(missing, built.releases))["left"]
         program = f"{arguments['node']} {Store().npm(npm)}" if npm else arguments["npm"]
-        for digest in missing.runtimes:
+        for digest in left:
             self._execute(
                 "community.general.npm",
+                wrap_async=arguments["begin"],
                 ci=True,
                 path=str(Store().staged_runtime(digest)),
                 executable=program,
                 registry=arguments["npm_registry"],
                 ignore_scripts=not built.runtimes[digest].scripts,
             )
-        if missing.runtimes:
+        if missing.runtimes and not arguments["begin"]:
             self._call(phase="adopt", runtimes=list(missing.runtimes))
 
     def _call(self, **arguments: Any) -> dict[str, Any]:
         return self._execute(MODULE, **arguments)
 
-    def _execute(self, module: str, **arguments: Any) -> dict[str, Any]:
+    def _execute(self, module: str, *, wrap_async: bool = False, **arguments: Any) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
-            module_name=module, module_args=arguments, task_vars=self._variables
+            module_name=module, module_args=arguments, task_vars=self._variables, wrap_async=wrap_async
         )
         if result.get("failed"):
             raise AnsibleActionFail(str(result.get("msg")), result=result)

@@ -3,7 +3,7 @@
 """Releases, runtimes and npm put on a host's disk, and what no one needs removed: a rename in, a rename out.
 
 Everything is made aside first. A run that was killed leaves what it was making in the staging directory, and nowhere
-else; the next one that makes something clears it.
+else; the next one that makes something takes over the packages that npm has finished there, and clears the rest.
 """
 
 from __future__ import annotations
@@ -68,15 +68,18 @@ class Staging:
 
     def stage(
         self, plan: Plan, wanted: Sequence[Wanted], files: Mapping[str, Mapping[str, str]], archive: Path
-    ) -> None:
+    ) -> list[str]:
         """Create users, put npm and releases in place, and lay out for npm what the runtimes are installed from.
 
         files: release -> path -> text. archive: a tar of `npm/<digest>.tgz`, `projects/<digest>/` and
-        `runtimes/<digest>/{package.json,package-lock.json}`.
+        `runtimes/<digest>/{package.json,package-lock.json}`. Return the runtimes that npm has yet to install: the
+        others were begun before, and are complete by now.
         """
         self._await_npm(plan.runtimes)
+        begun = [digest for digest in plan.runtimes if self.store.is_installed(digest)]
+        left = [digest for digest in plan.runtimes if digest not in begun]
         with self._workspace() as workspace:
-            self._clear_staging_but([workspace])
+            self._clear_staging_but([workspace, *map(self.store.staged_runtime, begun)])
             if plan.users:
                 self._create_users(plan.users)
             unpacked = workspace / "archive"
@@ -93,9 +96,10 @@ class Staging:
                     folder = self._make(each, files[each.id], unpacked / "projects" / each.project, workspace / each.id)
                     made[self.store.release(each.tenant, each.id)] = folder
             self._put_in_place(made)
-            for digest in plan.runtimes:
-                self._lay_out(unpacked / "runtimes" / digest, digest)
+            for digest in left:
+                (unpacked / "runtimes" / digest).rename(self.store.staged_runtime(digest))
             self._clear_staging_but([workspace, *map(self.store.staged_runtime, plan.runtimes)])
+        return left
 
     def adopt(self, digests: Sequence[str]) -> None:
         """Put runtimes in place that npm has installed."""
@@ -114,14 +118,11 @@ class Staging:
             for number, place in enumerate(places):
                 place.rename(workspace / str(number))
 
-    def _lay_out(self, source: Path, digest: str) -> None:
-        source.rename(self.store.staged_runtime(digest))
-
     def _await_npm(self, digests: Sequence[str]) -> None:
-        """Let an npm end that works on one of the runtimes: a run that was killed has left it."""
+        """Let an npm end that works on one of the runtimes: it was begun beside other work, or by a killed run."""
         places = [self.store.staged_runtime(digest) for digest in digests]
         deadline = self.clock.monotonic() + NPM_SECONDS
-        while busy := [place for cwd in self.store.processes() for place in places if cwd.is_relative_to(place)]:
+        while busy := [place for place in places if self.store.is_worked_in(place)]:
             if self.clock.monotonic() >= deadline:
                 raise StagingError(
                     f"another run has been installing packages in {busy[0]} for {NPM_SECONDS:.0f} s: "

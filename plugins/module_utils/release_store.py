@@ -6,7 +6,8 @@ npm/<digest>/                            an npm that builds runtimes
 runtimes/<digest>/node_modules/          shared by releases, root's
 tenants/<tenant>/releases/<id>/          project/, node_modules (a link), environment/, ca.crt, release.json
 tenants/<tenant>/current                 a link to the release that runs
-.staging/                                what is being made; a run that was killed leaves it, the next one clears it
+.staging/                                what is being made; a run that was killed leaves it, the next one clears it but
+                                         for the packages that npm has finished there, or still works on
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import projects
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
@@ -28,13 +30,20 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
     Found,
     Wanted,
 )
-from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import PROC, SystemdError, process_cwd, run
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
+    PROC,
+    SystemdError,
+    booted_at,
+    process_cwd,
+    run,
+)
 
 ROOT = Path("/opt/cubejs")
 RELEASE_FILE = "release.json"
 NPM_PROGRAM = "bin/npm-cli.js"
 # npm writes it last: the tree is complete.
 RUNTIME_FILE = "node_modules/.package-lock.json"
+STAGED_RUNTIME = "runtime-"
 SECRET_MODE = 0o600
 
 
@@ -43,6 +52,7 @@ class Store:
     """The directory that holds it all."""
 
     root: Path = ROOT
+    booted_at: Callable[[], float] = booted_at
 
     @property
     def staging(self) -> Path:
@@ -59,7 +69,27 @@ class Store:
 
     def staged_runtime(self, digest: str) -> Path:
         """Return where npm installs a runtime; the same for the same digest, so that a second try starts anew there."""
-        return self.staging / f"runtime-{digest}"
+        return self.staging / f"{STAGED_RUNTIME}{digest}"
+
+    def is_installed(self, digest: str) -> bool:
+        """Return whether npm has installed a staged runtime since the host booted.
+
+        Files of an earlier boot may have lost what was not on the disk yet when the host went down.
+        """
+        try:
+            return (self.staged_runtime(digest) / RUNTIME_FILE).stat().st_mtime > self.booted_at()
+        except OSError:
+            return False
+
+    def is_worked_in(self, folder: Path) -> bool:
+        """Return whether a process, an npm for example, has its working directory in a folder below the root."""
+        return any(cwd.is_relative_to(folder) for cwd in self.processes())
+
+    def begun(self) -> list[str]:
+        """Return the staged runtimes that npm has installed or works on."""
+        names = [path.name for path in entries(self.staging) if path.name.startswith(STAGED_RUNTIME)]
+        digests = [name[len(STAGED_RUNTIME) :] for name in names]
+        return [each for each in digests if self.is_installed(each) or self.is_worked_in(self.staged_runtime(each))]
 
     def npm(self, digest: str) -> Path:
         """Return npm's program."""
@@ -75,6 +105,7 @@ class Store:
             current=self._all_contents(users, current),
             staged=self._all_contents(users, staged),
             runtimes=frozenset(self.runtimes()),
+            begun=frozenset(self.begun()),
             npm=frozenset(path.name for path in entries(self.root / "npm") if (path / NPM_PROGRAM).is_file()),
             users=frozenset(filter(_user_exists, users.values())),
         )

@@ -143,6 +143,7 @@ class Found:
     """What a host has: version of Node, releases by tenant, complete runtimes and npm trees, users that exist.
 
     current: what each tenant runs. staged: what was made last where that is another one, by a run that was killed.
+    begun: runtimes that are not in their place yet, but that npm has installed or works on.
     """
 
     node: str | None = None
@@ -151,6 +152,7 @@ class Found:
     npm: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     staged: Mapping[str, Wanted] = field(default_factory=dict)
+    begun: frozenset[str] = frozenset()
 
     def of_tenant(self, tenant: str) -> list[Wanted]:
         """Return the releases of a tenant whose files were looked at."""
@@ -163,6 +165,7 @@ class Found:
             "current": [asdict(each) for each in self.current.values()],
             "staged": [asdict(each) for each in self.staged.values()],
             "runtimes": sorted(self.runtimes),
+            "begun": sorted(self.begun),
             "npm": sorted(self.npm),
             "users": sorted(self.users),
         }
@@ -175,6 +178,7 @@ class Found:
             current={each["tenant"]: Wanted(**each) for each in data["current"]},
             staged={each["tenant"]: Wanted(**each) for each in data["staged"]},
             runtimes=frozenset(data["runtimes"]),
+            begun=frozenset(data["begun"]),
             npm=frozenset(data["npm"]),
             users=frozenset(data["users"]),
         )
@@ -193,6 +197,11 @@ class Plan:
     def changed(self) -> bool:
         """Return whether there is anything to do."""
         return bool(self.users or self.npm or self.runtimes or self.releases)
+
+    def to_begin(self, found: Found) -> Plan:
+        """Return the part that npm can begin with: runtimes that it has not begun, and itself where it is missing."""
+        runtimes = tuple(each for each in self.runtimes if each not in found.begun)
+        return Plan(npm=self.npm if runtimes else (), runtimes=runtimes)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -71,8 +71,14 @@ found:
     current: [{tenant: acme, user: cube-acme, id: 3f1c9a64d0b7e812, project: 9b2f, runtime: 5b0d, files: {}}]
     staged: []
     runtimes: [5b0d]
+    begun: []
     npm: []
     users: [cube-acme]
+left:
+  description: Digests of the runtimes that npm has yet to install.
+  returned: O(phase=stage)
+  type: list
+  elements: str
 """
 
 import os
@@ -110,7 +116,8 @@ def main() -> None:
         with only_run():
             if parameters["phase"] == "stage":
                 job = unpack_job(parameters["job"])
-                Staging(store).stage(job.plan, job.wanted, job.files, Path(parameters["archive"]))
+                left = Staging(store).stage(job.plan, job.wanted, job.files, Path(parameters["archive"]))
+                module.exit_json(changed=True, left=left)
             else:
                 Staging(store).adopt(parameters["runtimes"])
     except (StagingError, ArchiveError, HostLockError, SystemdError, OSError) as exc:

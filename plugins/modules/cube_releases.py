@@ -63,6 +63,12 @@ options:
     description: Folder on the controller with a checkout for each tenant whose project comes from git.
     type: path
     required: true
+  begin:
+    description:
+      - Only begin to install packages that are missing, and do not wait. Needs C(async) and C(poll=0) on the task.
+      - The next call without it waits for what was begun, and takes it over. What failed it installs again.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Says what would be built and shipped.

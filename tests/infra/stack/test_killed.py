@@ -108,7 +108,7 @@ def deployed(spare: tuple[Runs, dict[str, Any]], lab: Any) -> Runs:
     """Deploy onto the empty host by runs that are killed after every change, and in the middle of the longest."""
     runs, _tenant = spare
     changes = [change["task"] for change in lab.records("converge", "run")[0]["changes"] if change["host"] == TWIN]
-    runs.in_the_middle_of += [task for task in changes if "packages of all roles" in task or "elease" in task]
+    runs.in_the_middle_of += [task for task in changes if "Install packages" in task or "elease" in task]
     runs.to_the_end()
     return runs
 

@@ -40,12 +40,22 @@ class Sent(ActionModule):
 
     found = Found("18.20.4")
     fails = ""
+    # Runtimes that npm has installed before, if nobody waited for it.
+    begun: tuple[str, ...] = ()
 
-    def _execute_module(self, module_name: str, module_args: dict[str, Any], **_others: Any) -> dict[str, Any]:
+    def _execute_module(
+        self, module_name: str, module_args: dict[str, Any], wrap_async: bool = False, **_others: Any
+    ) -> dict[str, Any]:
         self.calls = [*getattr(self, "calls", []), (module_name.rpartition(".")[2], module_args)]
+        self.waited = not wrap_async
         if module_args.get("phase") == "look":
             return {"found": self.found.as_dict()}
-        return {"failed": module_name.endswith(self.fails), "msg": "it broke"} if self.fails else {"changed": True}
+        if self.fails and module_name.endswith(self.fails):
+            return {"failed": True, "msg": "it broke"}
+        if module_args.get("phase") == "stage":
+            runtimes = unpack_job(module_args["job"]).plan.runtimes
+            return {"changed": True, "left": [digest for digest in runtimes if digest not in self.begun]}
+        return {"changed": True}
 
     def _transfer_file(self, local_path: str, remote_path: str) -> str:
         self.sizes = [*getattr(self, "sizes", []), Path(local_path).stat().st_size]
@@ -113,6 +123,32 @@ def test_an_empty_host_is_shipped_everything(tmp_path: Path) -> None:
     assert npm["executable"].startswith("/usr/bin/node /opt/cubejs/npm/")
     assert adopt["runtimes"] == [runtime]
     assert made.removed == "/tmp/remote"
+
+
+def test_packages_are_begun_without_waiting(tmp_path: Path) -> None:
+    """Only what takes long: no user, no release, no secret."""
+    made = action(tmp_path, begin=True)
+    result = made.run(task_vars={})
+    assert (phases(made), made.waited, result["changed"]) == (["look", "stage", "npm"], False, True)
+    job = unpack_job(made.calls[1][1]["job"])
+    assert (job.plan.users, job.plan.releases, job.wanted, job.files) == ((), (), (), {})
+    assert (job.plan.runtimes, len(job.plan.npm)) == (tuple(result["plan"]["runtimes"]), 1)
+
+
+def test_packages_that_were_begun_are_taken_over(tmp_path: Path) -> None:
+    first = action(tmp_path, begin=True)
+    made = action(tmp_path)
+    made.begun = tuple(first.run(task_vars={})["plan"]["runtimes"])
+    made.run(task_vars={})
+    assert (phases(made), made.calls[-1][1]["runtimes"]) == (["look", "stage", "adopt"], list(made.begun))
+
+
+@pytest.mark.parametrize("place", ["runtimes", "begun"])
+def test_nothing_is_begun_twice(tmp_path: Path, place: str) -> None:
+    made = action(tmp_path, begin=True)
+    runtimes = frozenset(action(tmp_path).run(task_vars={})["plan"]["runtimes"])
+    made.found = Found("18.20.4", **{place: runtimes})
+    assert (made.run(task_vars={})["changed"], phases(made)) == (False, ["look"])
 
 
 def test_no_secret_is_returned_or_sent_in_the_clear(tmp_path: Path) -> None:

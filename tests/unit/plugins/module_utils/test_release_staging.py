@@ -28,11 +28,13 @@ class Host:
     owners: dict[str, str] = field(default_factory=dict)
     rc: int = 0
     clock: Clock = field(default_factory=Clock)
+    booted_at: float = 0.0
+    left: list[str] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
         """Return what is on the disk."""
-        return Store(self.folder / "cubejs")
+        return Store(self.folder / "cubejs", lambda: self.booted_at)
 
     @property
     def staging(self) -> Staging:
@@ -76,7 +78,7 @@ class Host:
             contents.update({f"runtimes/{each}/package.json": b"{}", f"runtimes/{each}/package-lock.json": b"{}"})
         archives.pack(archive, {f"projects/{self.tree.digest}": (self.folder / "project", self.tree)}, contents)
         wanted = [release.as_wanted() for release in made]
-        self.staging.stage(missing, wanted, {release.id: release.files for release in made}, archive)
+        self.left = self.staging.stage(missing, wanted, {release.id: release.files for release in made}, archive)
         return missing
 
     def install(self, digest: str = "r1") -> None:
@@ -140,11 +142,40 @@ def test_a_runtime_that_npm_did_not_finish_is_not_taken(host: Host) -> None:
 def test_what_a_killed_run_left_is_cleared_and_made_anew(host: Host) -> None:
     made = host.release()
     host.stage(made)
-    host.install()  # and killed before it was adopted
+    host.install()
+    (host.store.staged_runtime("r1") / "node_modules/.package-lock.json").unlink()  # killed before npm was done
     (host.store.staging / "half/project").mkdir(parents=True)
     host.stage(made)
     assert sorted(path.name for path in host.store.staging.iterdir()) == ["runtime-r1"]
     assert not (host.store.staged_runtime("r1") / "node_modules").exists()
+    assert host.left == ["r1"]
+
+
+def test_packages_that_npm_has_installed_are_taken_over(host: Host) -> None:
+    """They were begun beside other work, or a run was killed before it put them in place."""
+    made = host.release()
+    host.stage(made)
+    host.install()
+    (host.store.staging / "jobs").mkdir()
+    assert host.store.look({}, "/no/node").begun == {"r1"}
+    host.stage(made)
+    assert host.left == []
+    assert sorted(path.name for path in host.store.staging.iterdir()) == ["runtime-r1"]
+    host.staging.adopt(["r1"])
+    assert host.store.runtimes() == ["r1"]
+
+
+def test_packages_of_an_earlier_boot_are_installed_anew(host: Host) -> None:
+    """What was not on the disk yet when the host went down is missing or empty."""
+    made = host.release()
+    host.stage(made)
+    host.install()
+    installed = host.store.staged_runtime("r1") / "node_modules/.package-lock.json"
+    host.booted_at = installed.stat().st_mtime + 1
+    assert host.store.begun() == []
+    host.stage(made)
+    assert host.left == ["r1"]
+    assert not installed.exists()
 
 
 def test_a_release_that_was_staged_and_never_switched_to_is_not_staged_again(host: Host) -> None:
@@ -168,6 +199,7 @@ def test_an_npm_that_still_runs_has_its_time(host: Host) -> None:
     made = host.release()
     host.stage(made)
     with subprocess.Popen(["sleep", "3600"], cwd=host.store.staged_runtime("r1")) as npm:
+        assert host.store.begun() == ["r1"]
         host.clock = Clock(sleep=lambda _seconds: npm.kill())
         host.stage(made)
         assert npm.poll() is not None
