@@ -223,7 +223,8 @@ def clean() -> None:
         podman("rm", "--all", "--force", "--time", "0", check=False)
         podman("network", "prune", "--force", check=False)
         podman("rmi", "--all", "--force", check=False)
-    subprocess.run(as_root(["rm", "-rf", str(CACHE / "podman"), f"/run/cubeops-lab-{checkout_id()}"]), check=True)
+    roots = [str(CACHE / "podman"), str(CACHE / "npm"), f"/run/cubeops-lab-{checkout_id()}"]
+    subprocess.run(as_root(["rm", "-rf", *roots]), check=True)
     shutil.rmtree(LAB, ignore_errors=True)
     say("test hosts, images and lab files removed")
 
