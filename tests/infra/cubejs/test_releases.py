@@ -112,11 +112,19 @@ def test_tcp_by_variable(acme: Any, converge: Any) -> None:
     assert not acme.host.file("/run/cubejs/acme-1/cube.sock").exists
 
 
-def test_a_run_killed_between_switch_and_restart_is_completed_by_the_next(acme: Any, lab: Any, converge: Any) -> None:
+@pytest.fixture(scope="module")
+def whole(acme: Any, lab: Any) -> str:
+    """Return the state of the host after a change of the log level that nobody disturbed; it is changed back."""
+    tasks(lab.converge("-e", "acme_log_level=error"))
+    state = acme.state()
+    tasks(lab.converge())
+    return state
+
+
+def test_a_run_killed_between_switch_and_restart_is_completed_by_the_next(
+    acme: Any, lab: Any, converge: Any, whole: str
+) -> None:
     """The link is switched and nothing was restarted, staged leftovers lie about: the next run restarts everything."""
-    converge(acme_log_level="error")
-    whole = acme.state()
-    tasks(converge())
     before = acme.pids()
     staged = lab.converge("-e", "acme_log_level=error", "--tags", "cubejs_configure")
     assert staged.status == 0, staged.output
@@ -131,10 +139,9 @@ def test_a_run_killed_between_switch_and_restart_is_completed_by_the_next(acme: 
 
 
 @pytest.mark.parametrize("seconds", [4.0, 10.0])
-def test_a_run_killed_anywhere_ends_in_the_same_state(acme: Any, lab: Any, converge: Any, seconds: float) -> None:
-    tasks(converge(acme_log_level="error"))
-    whole = acme.state()
-    tasks(converge())
+def test_a_run_killed_anywhere_ends_in_the_same_state(
+    acme: Any, lab: Any, converge: Any, whole: str, seconds: float
+) -> None:
     command = ["ansible-playbook", "-i", str(lab.scenario / "inventory.yml"), "-i", str(lab.folder / "hosts.yml")]
     process = subprocess.Popen(
         [*command, str(lab.scenario / "converge.yml"), "-e", "acme_log_level=error"],
