@@ -58,7 +58,7 @@ SHARED_REDIS = Topic("Redis", ("redis",), (
 STORAGE = Topic("the pre-aggregation storage", ("mysql", "journal"), (
     "storage-type-set", "storage-settings-complete", "storage-socket", "storage-reachable", "storage-login-plugin",
     "storage-server-version", "storage-foreign-tables", "storage-schema-shared", "storage-schema-agrees",
-    "storage-same-in-tenant", "storage-on-source-server", "storage-grants-sufficient", "storage-grants-minimal",
+    "storage-on-source-server", "storage-grants-sufficient", "storage-grants-minimal",
     "storage-tls", "storage-tls-verified", "storage-sql-mode", "storage-packet-size", "storage-buffer-pool",
     "storage-temporary-tables", "storage-character-set", "storage-binary-log", "storage-max-connections",
     "storage-connections-used", "storage-aborted-connects", "storage-orphans", "storage-name-length",

@@ -144,7 +144,6 @@ RULES: tuple[Rule, ...] = (
     storage.StorageReachable(),
     storage.StorageLogin(),
     storage_source.StorageTlsVerified(),
-    storage_schema.StorageSameInTenant(),
     storage_schema.StorageHoldsOnlyCube(),
     storage_schema.StorageGrantsSufficient(),
     storage_schema.StorageGrantsMinimal(),
