@@ -175,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     proxied.ProductionThroughProxy(),
     proxied.WebSocketThroughProxy(),
     exposure.CubePortExposed(),
+    exposure.TriedPortClosed(),
     exposure.RedisExposed(),
     exposure.MysqlExposed(),
     # Of live processes: their mode, whom they let in, their secrets and settings, how they answer.
