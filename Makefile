@@ -95,7 +95,8 @@ destroy-%: setup-dev ## Remove one scenario's hosts
 	@$(LAB) molecule $* destroy
 
 .PHONY: bench-engine
-bench-engine: setup-run ## Measure what judging 10, 1,000 and 10,000 instances costs (two minutes, no host)
+bench-engine: setup-run ## Measure what reading a host and judging 10,000 instances cost (two minutes, no host)
+	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/bench/observation.py
 	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/bench/engine.py
 
 .PHONY: bench

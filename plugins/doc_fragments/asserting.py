@@ -18,8 +18,9 @@ options:
     default: error
   whole:
     description:
-      - Whether all processes of the host's deployments are on this host. When not, rules that compare processes with
-        each other are left out, since one host cannot answer them.
+      - Whether this host is to answer for its deployments alone. When not, what one host cannot tell is left out; that
+        is rules that compare processes with each other, and (of M(cubeops.cubejs.assert_https)) whether other hosts
+        reach the ports on which its processes listen.
       - M(cubeops.cubejs.checklist) judges all hosts at once.
     type: bool
     default: true

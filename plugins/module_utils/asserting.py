@@ -58,7 +58,7 @@ SHARED_REDIS = Topic("Redis", ("redis",), (
 STORAGE = Topic("the pre-aggregation storage", ("mysql", "journal"), (
     "storage-type-set", "storage-settings-complete", "storage-socket", "storage-reachable", "storage-login-plugin",
     "storage-server-version", "storage-foreign-tables", "storage-schema-shared", "storage-schema-agrees",
-    "storage-same-in-tenant", "storage-on-source-server", "storage-grants-sufficient", "storage-grants-minimal",
+    "storage-on-source-server", "storage-grants-sufficient", "storage-grants-minimal",
     "storage-tls", "storage-tls-verified", "storage-sql-mode", "storage-packet-size", "storage-buffer-pool",
     "storage-temporary-tables", "storage-character-set", "storage-binary-log", "storage-max-connections",
     "storage-connections-used", "storage-aborted-connects", "storage-orphans", "storage-name-length",
@@ -73,8 +73,10 @@ HTTPS = Topic("HTTPS", ("http",), (
     "https-answers", "https-redirect", "https-tls-version", "https-hsts", "certificate-expiry", "certificate-names",
     "certificate-trusted", "certificate-key", "proxy-http-version", "proxy-upgrade", "proxy-headers",
     "proxy-body-size", "proxy-timeouts", "proxy-upstreams", "proxy-web-sockets", "proxy-production-mode",
-    "cube-port-exposed", "cube-tls-off", "websockets-as-set",
+    "cube-port-exposed", "tried-port-closed", "cube-tls-off", "websockets-as-set",
 ), proxies=True)  # fmt: skip
+# What a host cannot see of itself: another one has to look.
+FROM_ELSEWHERE = frozenset({"cube-port-exposed"})
 TOPICS = (PRODUCTION_MODE, REDIS_POOL, SHARED_REDIS, STORAGE, REFRESH_WORKER, HTTPS)
 
 
@@ -116,10 +118,12 @@ def look_and_judge(
 
 
 def judge(topic: Topic, seen: Observation, *, whole: bool = True) -> list[Finding]:
-    """Return what the rules of a topic say of a host. whole: all processes of its deployments are on it."""
+    """Return what the rules of a topic say of a host. whole: no other host is asked what this one cannot tell."""
     fleet = link(Fleet(), {seen.host: seen}, {})
     wanted = {*topic.rules, *(() if topic.proxies else (HostLookedAt.id,))}
-    rules = [rule for rule in RULES if rule.id in wanted and (whole or not rule.across_hosts)]
+    if not whole:
+        wanted -= {*FROM_ELSEWHERE, *(rule.id for rule in RULES if rule.across_hosts)}
+    rules = [rule for rule in RULES if rule.id in wanted]
     found = [finding for rule in rules for finding in auditing.of_rule(rule, fleet)]
     judged = any(finding.status != NOT_APPLICABLE and finding.rule != HostLookedAt.id for finding in found)
     if judged or any(finding.status == UNKNOWN and finding.severity == ERROR for finding in found):

@@ -134,27 +134,27 @@ def judge(
     calm: list[Finding] = []
     counted: Counter[tuple[str, str]] = Counter()
     full = False
-    for finding in _all(fleet, planned, criteria, compared):
-        if finding.status not in (PASS, NOT_APPLICABLE):
-            told.append(finding)
-            continue
-        counted[finding.severity, finding.status] += 1
+    for findings in _all(fleet, planned, criteria, compared):
+        passing = [finding for finding in findings if finding.status in (PASS, NOT_APPLICABLE)]
+        told += (finding for finding in findings if finding.status not in (PASS, NOT_APPLICABLE))
+        counted.update((finding.severity, finding.status) for finding in passing)
         if not full:
-            calm.append(finding)
+            calm += passing
             full = len(calm) > MOST_TOLD
     return Judged(told, counted) if full else Judged([*told, *calm])
 
 
 def _all(
     fleet: Fleet, planned: Iterable[Finding], criteria: Criteria, compared: drifting.Plan | None
-) -> Iterator[Finding]:
-    yield from (finding for finding in planned if criteria.judges(finding.rule))
+) -> Iterator[list[Finding]]:
+    """Yield the findings of the plan, of one rule after the other, and of drift."""
+    yield [finding for finding in planned if criteria.judges(finding.rule)]
     if criteria.mode != PLAN:
         for rule in RULES:
             if criteria.judges(rule.id):
-                yield from of_rule(rule, fleet)
+                yield of_rule(rule, fleet)
     if criteria.mode == DRIFT and compared is not None:
-        yield from (finding for finding in drifting.drift(fleet, compared) if criteria.judges(finding.rule))
+        yield [finding for finding in drifting.drift(fleet, compared) if criteria.judges(finding.rule)]
 
 
 def report(
@@ -197,14 +197,16 @@ def report(
     )
 
 
-def of_rule(rule: Rule, fleet: Fleet) -> Iterator[Finding]:
-    """Yield what a rule says of live hosts, or that it failed over what it saw."""
+def of_rule(rule: Rule, fleet: Fleet) -> list[Finding]:
+    """Return what a rule says of live hosts, or that it failed over what it saw."""
     try:
-        yield from judging.judge_hosts(fleet, [rule])
+        return judging.judge_hosts(fleet, [rule])
     # What a host returned may be anything; a rule that stumbles over it must not hide what the others find.
     except Exception as exc:
         told = _short(f"the rule failed with {type(exc).__name__}: {exc}")
-        yield rule.found(rule.id, told, "This is an error of the collection: report it, with this line", status=UNKNOWN)
+        return [
+            rule.found(rule.id, told, "This is an error of the collection: report it, with this line", status=UNKNOWN)
+        ]
 
 
 def _why_not(result: Mapping[str, Any]) -> str:

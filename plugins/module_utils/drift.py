@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, memory, names, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import drift_proxies, environment, memory, names, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils.drift_proxies import PROXY
 from ansible_collections.cubeops.cubejs.plugins.module_utils.drift_settings import APPLY, Planned, differing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.environment import EnvironmentFileError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
@@ -36,6 +37,7 @@ TITLES: Mapping[str, str] = {
     LISTENER: "Every instance listens where it is planned to",
     REDIS: "Redis takes as many connections as planned",
     STORAGE: "MySQL takes as many connections as planned, and has the planned schemas",
+    PROXY: "Nginx passes each tenant's requests on to its planned instances, and nowhere else",
 }
 LOOK = "Let the audit see it: run it with become: true, for all hosts"
 
@@ -64,6 +66,7 @@ def drift(fleet: Fleet, plan: Plan) -> Iterator[Finding]:
             yield from _listener(each, each.planned)
     yield from _redis(fleet, live)
     yield from _storage(fleet, live)
+    yield from drift_proxies.drifted(fleet, live)
 
 
 def _instances(live: Live) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import 
     DOTENV,
     DROP_IN,
     PROCESS,
+    Difference,
     Instance,
     Setting,
     Value,
@@ -23,6 +24,7 @@ _SECRET = frozenset(row.target for row in TABLE if row.secret)
 _KNOWN = frozenset(row.target for row in TABLE)
 _PREFIXES = ("CUBEJS_", "REDIS_", "CUBESTORE_")
 APPLY = "Run the site playbook, which applies the plan"
+OR_PLAN = ", or plan it in the tenant's environment"
 
 
 @dataclass(frozen=True)
@@ -56,26 +58,50 @@ class Differing:
 
 
 def differing(planned: Planned, seen: Instance) -> Iterator[Differing]:
-    """Yield the variables of a process that are not as planned, sorted."""
-    for name in sorted({*planned.values, *filter(_concerns, seen.settings)}):
-        setting = seen.settings.get(name)
-        if name not in planned.values and setting is not None:
-            message = f"the plan has none, and {_source(setting)} sets {_value(setting.value)}"
-            yield Differing(
-                name, message, f"{_take_out(setting)}, or plan it in the tenant's environment", planned=False
-            )
-        elif setting is None:
-            message = f"the plan has {planned.shown(name)}, and the process has none"
-            yield Differing(name, message, _remedy(planned, seen, name))
-        else:
-            same = _same(planned, name, setting.value)
-            told = f"the plan has {planned.shown(name)}, and {_source(setting)} sets {_value(setting.value)}"
-            if same is None:
-                yield Differing(
-                    name, "secrets were not compared", "Give the key of the run's fingerprints", known=False
-                )
-            elif not same:
-                yield Differing(name, told, _remedy(planned, seen, name))
+    """Yield the variables of a process that are not as planned, sorted; and those that will not be once it restarts."""
+    edited = {each.name: each for each in seen.differences if each.name in planned.values or _concerns(each.name)}
+    for name in sorted({*planned.values, *filter(_concerns, seen.settings), *edited}):
+        found = _of_process(planned, seen, name) or _of_files(planned, edited.get(name))
+        if found:
+            yield found
+
+
+def _of_process(planned: Planned, seen: Instance, name: str) -> Differing | None:
+    setting = seen.settings.get(name)
+    if name not in planned.values:
+        if setting is None:
+            return None
+        message = f"the plan has none, and {_source(setting)} sets {_value(setting.value)}"
+        return Differing(name, message, f"{_take_out(setting.path)}{OR_PLAN}", planned=False)
+    if setting is None:
+        return Differing(
+            name, f"the plan has {planned.shown(name)}, and the process has none", _remedy(planned, seen, name)
+        )
+    same = _same(planned, name, setting.value)
+    if same is None:
+        return Differing(name, "secrets were not compared", "Give the key of the run's fingerprints", known=False)
+    told = f"the plan has {planned.shown(name)}, and {_source(setting)} sets {_value(setting.value)}"
+    return None if same else Differing(name, told, _remedy(planned, seen, name))
+
+
+def _of_files(planned: Planned, edited: Difference | None) -> Differing | None:
+    """Return what a process that is as planned will not be after its next start, since its files were edited."""
+    if edited is None:
+        return None
+    name, value, path = edited.name, edited.on_disk, edited.path
+    if name not in planned.values:
+        if value is None:
+            return None
+        message = f"the plan and the process have none, and {path} sets {_value(value)} for its next start"
+        return Differing(name, message, f"{_take_out(path)}{OR_PLAN}", planned=False)
+    if value is None:
+        where = f"{path} has none" if path else "its files have none"
+        message = f"the plan and the process have {planned.shown(name)}, and {where} for its next start"
+        return Differing(name, message, APPLY)
+    if _same(planned, name, value):
+        return None
+    told = f"the plan and the process have {planned.shown(name)}, and {path} sets {_value(value)} for its next start"
+    return Differing(name, told, APPLY if _ours(path) else f"{_take_out(path)}. {APPLY}")
 
 
 def _concerns(name: str) -> bool:
@@ -98,15 +124,15 @@ def _remedy(planned: Planned, seen: Instance, name: str) -> str:
         return "Restart it: its files have the plan's value, and it was started before they did"
     setting = seen.settings.get(name)
     beside = setting is not None and setting.layer in (DROP_IN, DOTENV) and not _ours(setting.path)
-    return f"{_take_out(setting)}. {APPLY}" if beside and setting is not None else APPLY
+    return f"{_take_out(setting.path)}. {APPLY}" if beside and setting is not None else APPLY
 
 
-def _take_out(setting: Setting) -> str:
-    return f"Take it out of {setting.path}" if setting.path else "Take it out of what starts the process"
+def _take_out(path: str) -> str:
+    return f"Take it out of {path}" if path else "Take it out of what starts the process"
 
 
 def _ours(path: str) -> bool:
-    return path.endswith(".service.d/instance.conf")
+    return path.endswith(".service.d/instance.conf") or path.split("/")[-2:-1] == ["environment"]
 
 
 def _source(setting: Setting) -> str:

@@ -27,13 +27,16 @@ def judge_hosts(fleet: Fleet, rules: Iterable[Rule] = RULES) -> list[Finding]:
     names the host.
     """
     live = fleet.live or Live()
-    return [_sourced(rule, finding) for rule in rules for finding in _of_rule(rule, fleet, live)]
+    found: list[Finding] = []
+    for rule in rules:
+        guarded = live.missing and (rule.across_hosts or rule.across_tenants)
+        findings = _guarded(rule, fleet, live) if guarded else rule.observed(fleet, live)
+        # Those that a rule makes itself have its source: there may be hundreds of thousands.
+        found += (finding if finding.reference else _sourced(rule, finding) for finding in findings)
+    return found
 
 
-def _of_rule(rule: Rule, fleet: Fleet, live: Live) -> Iterator[Finding]:
-    if not live.missing or not (rule.across_hosts or rule.across_tenants):
-        yield from rule.observed(fleet, live)
-        return
+def _guarded(rule: Rule, fleet: Fleet, live: Live) -> Iterator[Finding]:
     for finding in rule.observed(fleet, live):
         passes = finding.status in (PASS, NOT_APPLICABLE)
         missing = _missing(fleet, live, rule, finding.tenant) if passes else {}
@@ -49,5 +52,4 @@ def _missing(fleet: Fleet, live: Live, rule: Rule, tenant: str) -> Mapping[str, 
 
 
 def _sourced(rule: Rule, finding: Finding) -> Finding:
-    # Those that a rule makes itself have it: there may be hundreds of thousands.
     return finding if finding.reference or not rule.source else replace(finding, reference=rule.source)

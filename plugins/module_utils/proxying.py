@@ -16,7 +16,11 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services i
     WebServer,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import PORT
-from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import is_loopback, whereabouts
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import (
+    Whereabouts,
+    is_loopback,
+    whereabouts,
+)
 
 NOBODY = ""
 _HTTP_PORT = "80"
@@ -125,6 +129,14 @@ def is_loopback_listen(listen: str) -> bool:
     return bool(match[1]) and not match[1].isdigit() and is_loopback(match[1])
 
 
+def place_of(where: Whereabouts, host: str, upstream: str) -> tuple[str, str] | None:
+    """Return to which host an upstream of Nginx on a host leads ("" for nobody's), and to which port or socket."""
+    if upstream.startswith("unix:"):
+        return host, plain_socket(upstream[5:])
+    match = _ADDRESS.fullmatch(upstream)
+    return (where.host_at(host, match[1]), match[2] or _HTTP_PORT) if match and match[1] else None
+
+
 class _Proxies:
     def __init__(self, fleet: Fleet, live: Live) -> None:
         self._live = live
@@ -171,12 +183,8 @@ class _Proxies:
 
     def _at(self, host: str, upstream: str) -> list[LiveInstance]:
         """Return the instances that listen where Nginx on a host passes requests on to."""
-        if upstream.startswith("unix:"):
-            return self._listening.get((host, _socket(upstream[5:])), [])
-        match = _ADDRESS.fullmatch(upstream)
-        if match is None or not match[1]:
-            return []
-        return self._listening.get((self._where.host_at(host, match[1]), match[2] or _HTTP_PORT), [])
+        place = place_of(self._where, host, upstream)
+        return self._listening.get(place, []) if place else []
 
     def _is_seen(self, host: str, upstream: str) -> bool:
         """Say whether what listens there would have been seen; "$" makes another end for each request."""
@@ -219,16 +227,16 @@ def _places(instance: LiveInstance) -> Iterator[str]:
     """Yield where an instance listens; of one that does not run, where it would."""
     if instance.seen.listeners:
         for listener in instance.seen.listeners:
-            yield _socket(listener.path) if listener.kind == "unix" else str(listener.port)
+            yield plain_socket(listener.path) if listener.kind == "unix" else str(listener.port)
     elif instance.planned and (instance.planned.socket or instance.planned.port):
-        yield _socket(instance.planned.socket) if instance.planned.socket else str(instance.planned.port)
+        yield plain_socket(instance.planned.socket) if instance.planned.socket else str(instance.planned.port)
     else:
         port = instance.seen.value("PORT") or PORT
-        yield port if port.isdigit() else _socket(port)
+        yield port if port.isdigit() else plain_socket(port)
 
 
-def _socket(path: str) -> str:
-    # /var/run is a link to /run on every system that is supported.
+def plain_socket(path: str) -> str:
+    """Return the path of a socket as others are compared with it: /var/run is a link to /run wherever this runs."""
     return path[4:] if path.startswith("/var/run/") else path
 
 

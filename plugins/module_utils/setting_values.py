@@ -72,7 +72,7 @@ PORT_OR_PATH = Kind(
 PORT_OR_OFF = Kind(
     lambda text: text.lower() in ("", "false") or _is_port(text),
     "0 to 65535, or false",
-    "Cube throws, or leaves the port closed",
+    "Cube throws, leaves the port closed, or takes the number at its beginning",
 )
 EXACTLY_TRUE = Kind(lambda text: text in ("", "true", "false"), "true or false", "it means false")
 

@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[0-9]+|[0-9a-f]{7,}|[0-9]{8}t[0-9]{4,6}z?")
 
 def unique(instances: Sequence[tuple[str, Instance]], taken: Collection[str]) -> str:
     """Return the name of a deployment: the most telling one that is not taken. instances: host and process of each."""
-    candidates = list(dict.fromkeys(_candidates(instances)))
+    candidates = list(dict.fromkeys(_candidates(instances))) or [_clean(_started_as(instances[0][1])) or FALLBACK]
     free = next((name for name in candidates if name not in taken), None)
     if free:
         return free
@@ -38,14 +38,13 @@ def unique(instances: Sequence[tuple[str, Instance]], taken: Collection[str]) ->
 
 
 def _candidates(instances: Sequence[tuple[str, Instance]]) -> Iterator[str]:
-    """Yield names that all of them suggest: CUBEJS_APP, units, directories, users; at last of the first."""
+    """Yield names that all of them suggest: CUBEJS_APP, units, directories, users."""
     seen = [instance for _host, instance in instances]
     apps = {_clean(instance.value(APP) or "") for instance in seen}
     yield from apps if len(apps) == 1 and "" not in apps else ()
     yield from _shared([_started_as(instance) for instance in seen])
     yield from _shared([_folder(instance) for instance in seen])
     yield from _shared([instance.process.user if instance.process else "" for instance in seen])
-    yield _clean(_started_as(seen[0])) or FALLBACK
 
 
 def _started_as(instance: Instance) -> str:

@@ -13,6 +13,8 @@ description:
   - Judges Nginx' configuration on a host, the proxies of O(proxies) as a browser sees them (redirect, versions of
     TLS, certificate, WebSockets, and what Cube.js gives away through them), and that the ports of O(reach) are
     closed to this host.
+  - Whether strangers reach a process that listens on a network's address can be seen from another host only. Run the
+    module there, too, with O(reach), and give O(whole=false) where the processes are.
   - Fails with everything that is wrong, each with its remedy, and where it cannot be known.
 extends_documentation_fragment:
   - cubeops.cubejs.asserting
@@ -21,10 +23,11 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Assert that the proxy on this host is right
+- name: Assert that the proxy on this host is right, and leave to others whether they get round it
   cubeops.cubejs.assert_https:
     proxies:
       - {server_name: cube.acme.example, address: 127.0.0.1}
+    whole: false
   become: true
 
 - name: From another host, assert that there is no way around the proxy

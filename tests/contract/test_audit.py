@@ -128,6 +128,80 @@ def test_preflight_reports_and_ends_with_its_status(environment: dict[str, str],
     assert (tmp_path / "reports/cubejs-preflight.junit.xml").exists()
 
 
+SMALL = {"pool_max": 12}  # a warning: redis-pool-size
+
+
+def preflight(folder: Path, found: dict[str, Any], **variables: Any) -> tuple[int, str, dict[str, Any]]:
+    """Judge an inventory with warnings counting; return status, what was printed, and the report ({} without one)."""
+    found["all"]["vars"].update(cubejs_fail_on="warning", **variables)
+    written = folder / "reports/cubejs-preflight.json"
+    written.unlink(missing_ok=True)
+    done = play(folder, found, "ansible-playbook", "cubeops.cubejs.preflight", **STATUS)
+    return done.returncode, done.stdout, json.loads(written.read_text()) if written.exists() else {}
+
+
+def waiver(**keys: Any) -> dict[str, Any]:
+    """Return a waiver of what is wrong with SMALL."""
+    return {
+        "rule": "redis-pool-size",
+        "subject": "cubejs_tenants[acme].redis.*",
+        "reason": "one dashboard",
+        "owner": "data@acme.example",
+        "expires": "2099-12-31",
+        **keys,
+    }
+
+
+@pytest.mark.parametrize(
+    ("waivers", "status", "told"),
+    [
+        pytest.param([waiver()], 0, {("redis-pool-size", "waived")}, id="waived, and still told"),
+        pytest.param(
+            [waiver(expires="2020-01-31")], 20, {("redis-pool-size", "fail"), ("waiver-expired", "fail")}, id="expired"
+        ),
+        pytest.param(
+            [waiver(), waiver(subject="cubejs_tenants[globex].*")],
+            20,
+            {("redis-pool-size", "waived"), ("waiver-unused", "fail")},
+            id="one that nothing needs",
+        ),
+    ],
+)
+def test_waivers(waivers: list[dict[str, Any]], status: int, told: set[tuple[str, str]], tmp_path: Path) -> None:
+    (tmp_path / "waivers.yml").write_text(yaml.safe_dump(waivers))
+    ended, printed, report = preflight(tmp_path, planned(redis=SMALL), cubejs_waivers_file="waivers.yml")
+    found = {(each["rule"], each["status"]): each for each in report["findings"] if each["status"] != "pass"}
+    assert (ended, found.keys()) == (status, told), printed
+    assert all(rule in printed for rule, _status in told)
+    if ("redis-pool-size", "waived") in found:
+        assert "one dashboard" in found["redis-pool-size", "waived"]["waiver"]
+        assert "one dashboard" in printed
+
+
+def test_malformed_waivers_stop_the_run_with_all_that_is_wrong(tmp_path: Path) -> None:
+    wrong = [waiver(rule="redis-pol-size", expires="soon"), {"rule": "heap-size"}]
+    (tmp_path / "waivers.yml").write_text(yaml.safe_dump(wrong))
+    ended, printed, report = preflight(tmp_path, planned(redis=SMALL), cubejs_waivers_file="waivers.yml")
+    assert (ended, report) == (2, {}), printed
+    for told in ("redis-pool-size", "expires", "soon", "owner", "reason", "subject"):
+        assert told in printed, told
+
+
+def test_only_what_is_new_counts_beside_a_baseline(tmp_path: Path) -> None:
+    ended, printed, report = preflight(tmp_path, planned(redis=SMALL))
+    assert ended == 20, printed
+    (tmp_path / "baseline.json").write_text(json.dumps(report))
+    beside = {"cubejs_baseline_file": "baseline.json", "cubejs_new_only": True}
+    ended, printed, report = preflight(tmp_path, planned(redis=SMALL), **beside)
+    assert (ended, report["outcome"]["name"]) == (0, "ok"), printed
+    assert "redis-pool-size" in printed, "what is known stays visible"
+    ended, printed, report = preflight(tmp_path, planned(redis=SMALL, sever_name="x"), **beside)
+    assert (ended, report["outcome"]["failed"]) == (20, 1), printed
+    ended, printed, _report = preflight(tmp_path, planned(), **beside)
+    assert ended == 0, printed
+    assert "1 fixed" in printed
+
+
 def test_a_plan_that_is_refused_ends_with_the_status_of_findings(tmp_path: Path) -> None:
     wrong = planned(sever_name="x")
     del wrong["all"]["vars"]["cubejs_report_formats"]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, LiveInstance
+from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import schema_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
-from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.mysql_look import default_schema
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import known
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 
@@ -17,6 +17,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import R
 Trait = Callable[[LiveInstance], "str | Unknown"]
 
 ZONES, SCHEMA, MODE = "CUBEJS_SCHEDULED_REFRESH_TIMEZONES", "CUBEJS_PRE_AGGREGATIONS_SCHEMA", "NODE_ENV"
+NAME_IT = f"Name it in {SCHEMA}, which this audit can read, and not in code"
 MAX_EVIDENCE = 20
 
 
@@ -151,7 +152,10 @@ class NodeEnvAgrees(Rule):
 
 
 class StorageSchemaAgrees(Rule):
-    """The name of the schema is part of the name of a table: what the worker builds elsewhere, an API never finds."""
+    """The name of the schema is part of the name of a table: what the worker builds elsewhere, an API never finds.
+
+    They share the list of tables in Redis, so that queries fail with "Table ... doesn't exist", by turns.
+    """
 
     id = "storage-schema-agrees"
     title = "All processes of a tenant have the same pre-aggregation schema"
@@ -167,4 +171,4 @@ class StorageSchemaAgrees(Rule):
 
 def _storage_schema(instance: LiveInstance) -> str | Unknown:
     missing = known.gap(instance, SCHEMA, MODE)
-    return missing or instance.seen.value(SCHEMA) or default_schema(instance.version, instance.seen.value(MODE))
+    return missing or schema_of(instance) or Unknown("schema", "the project's code names it", NAME_IT)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import STATUSES, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, LiveInstance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import Listener, Observation
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Reach
+from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.network import OPEN
 from ansible_collections.cubeops.cubejs.plugins.module_utils.proxying import proxies_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import several
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
-from ansible_collections.cubeops.cubejs.plugins.module_utils.tries import Tried, Tries, tries_of
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tries import CLOSED, Tried, Tries, tries_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import (
     EVERYWHERE,
     is_loopback,
@@ -25,6 +27,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import 
 )
 
 TRY = "Let a host that has no business there try: reach: [{host: ..., port: ...}] of instance_info"
+TRY_AGAIN = "Write an address that this host has a way to, or give it more time (deadline_seconds)"
 _SQL_PORTS = ("CUBEJS_SQL_PORT", "CUBEJS_PG_SQL_PORT")
 _OTHERS_WRITE = 0o002
 _MODE = re.compile(r"[0-7]{3,4}")
@@ -78,6 +81,35 @@ class MysqlExposed(Rule):
     def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield of each server of pre-aggregations who reaches it."""
         yield from _of_ports(self, fleet, live, "MySQL", _mysql_uses(live))
+
+
+class TriedPortClosed(Rule):
+    """A host that was told to try a port has no business there, by the very question: an answer is a way round.
+
+    Of hosts that were looked at themselves it is known what listens there, and other rules judge it.
+    """
+
+    id = "tried-port-closed"
+    title = "Ports that a host was told to try, of hosts that were not looked at, are closed to it"
+    sentences = ("tls-by-proxy",)
+    source = "Source of @cubejs-backend/server 0.29.57: server.listen(PORT) takes no address"
+    remedy = "Let what listens there do so on a Unix socket or on loopback, or let a firewall keep this host out"
+
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
+        """Yield of each try how it ended."""
+        where = whereabouts(fleet, live)
+        for host, seen in live.observations.items():
+            for each in seen.reach:
+                if (where.host_at(host, each.host) or each.host) not in live.observations:
+                    yield verdicts.found(self, f"{each.host}:{each.port}", _of_try(host, each), host=host)
+
+
+def _of_try(host: str, tried: Reach) -> Verdict:
+    if tried.state == OPEN:
+        return verdicts.fails(f"{host} can reach it")
+    if tried.state in CLOSED:
+        return verdicts.passes(f"{host} tried, and did not get through")
+    return verdicts.unknown(f"{host} tried, and could not tell: {tried.problem or 'no reason given'}", TRY_AGAIN)
 
 
 @dataclass(frozen=True)

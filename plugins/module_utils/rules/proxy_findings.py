@@ -21,7 +21,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import verdic
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
 
-ASK = "Name it for instance_info: proxies: [{server_name: ..., address: ...}]"
+ASK = "Name it: proxies: [{server_name: ..., address: ...}], or cubejs_audit_proxies where a playbook of ours looks"
 NO_API = verdicts.not_applicable("it has no API instance")
 
 

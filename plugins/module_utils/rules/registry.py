@@ -144,7 +144,6 @@ RULES: tuple[Rule, ...] = (
     storage.StorageReachable(),
     storage.StorageLogin(),
     storage_source.StorageTlsVerified(),
-    storage_schema.StorageSameInTenant(),
     storage_schema.StorageHoldsOnlyCube(),
     storage_schema.StorageGrantsSufficient(),
     storage_schema.StorageGrantsMinimal(),
@@ -176,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     proxied.ProductionThroughProxy(),
     proxied.WebSocketThroughProxy(),
     exposure.CubePortExposed(),
+    exposure.TriedPortClosed(),
     exposure.RedisExposed(),
     exposure.MysqlExposed(),
     # Of live processes: their mode, whom they let in, their secrets and settings, how they answer.

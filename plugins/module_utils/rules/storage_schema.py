@@ -1,6 +1,6 @@
 # Copyright: the cubeops.cubejs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Rules on the schema that holds a tenant's pre-aggregations: who reaches it, what may be done there, what is in it."""
+"""Rules on the schema that holds a tenant's pre-aggregations: what may be done there, and what is in it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Callable
 from ansible_collections.cubeops.cubejs.plugins.module_utils import live_storage, mysql_grants
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import CRITICAL, INFO, STATUSES, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import Schema, Use
+from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import Schema
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import MysqlSeen
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import mysql, storage_findings, verdicts
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import storage_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
-from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import MOST_TOLD, place, several
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import DAY, Verdict
 from ansible_collections.cubeops.cubejs.plugins.module_utils.servers import PRIVILEGES
 
@@ -24,26 +23,6 @@ KEPT_DAYS = 30
 LEFT_DAYS = 1
 # MySQL takes 64 characters; a date or an index makes names longer than those that are there today.
 LONGEST_NAME = 60
-
-
-class StorageSameInTenant(Rule):
-    """Instances of a tenant share the list of its tables in Redis: one names tables that another does not have.
-
-    Queries then fail with "Table ... doesn't exist", now and then, by who refreshed the list last.
-    """
-
-    id = "storage-same-in-tenant"
-    title = "All instances of a tenant use the same schema of the same server"
-    severity = CRITICAL
-    sentences = ("external-storage",)
-    source = "Source of @cubejs-backend/query-orchestrator 0.29.51 (PreAggregations.js)"
-    remedy = "Set the same CUBEJS_EXT_DB_ variables and CUBEJS_PRE_AGGREGATIONS_SCHEMA for all instances of the tenant"
-    across_hosts = True
-
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
-        """Yield of each tenant whether its instances agree."""
-        for tenant, uses in live_storage.storage_of(fleet, live).uses.items():
-            yield verdicts.found(self, tenant, _agree(uses), tenant=tenant)
 
 
 class StorageHoldsOnlyCube(Rule):
@@ -117,34 +96,6 @@ class StorageNameLength(Rule):
     def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield of each schema how long its longest name is."""
         yield from storage_findings.of_schemas(self, fleet, live, _is_short)
-
-
-def _agree(uses: tuple[Use, ...]) -> Verdict:
-    wanting = [use for use in uses if use.wanted]
-    if not wanting:
-        return storage_findings.NONE
-    without = [use.instance for use in uses if not use.wanted and verdicts.unread_settings(use.instance) is None]
-    places: dict[tuple[str, str], list[Use]] = {}
-    for use in wanting:
-        if use.identity and use.schema:
-            places.setdefault((use.identity, use.schema), []).append(use)
-    if len(places) > 1 or (places and without):
-        told = [f"{found[0].schema} on {found[0].server}: {_names(found)}" for found in places.values()]
-        told += [f"none in MySQL: {place(each)}" for each in without[:MOST_TOLD]]
-        return verdicts.fails("its instances use different ones", "", *told)
-    for use in wanting:
-        if not use.server:
-            return verdicts.unknown(live_storage.why_not_seen(use))
-        if not use.identity or not use.schema:
-            return verdicts.unknown(live_storage.why(use.seen, "variables") if use.schema else mysql.NO_SCHEMA)
-    hidden = next((note for use in uses if not use.wanted and (note := verdicts.unread_settings(use.instance))), None)
-    if hidden is not None:
-        return verdicts.unknown(hidden)
-    return verdicts.passes(f"{len(wanting)} use {wanting[0].schema} on {wanting[0].server}")
-
-
-def _names(uses: list[Use]) -> str:
-    return several(place(use.instance) for use in uses)
 
 
 def _is_cubes(schema: Schema) -> Verdict:

@@ -7,16 +7,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import live_storage, versions
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, WARNING, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, INFO, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
 from ansible_collections.cubeops.cubejs.plugins.module_utils.live_storage import Use
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import mysql, storage_findings, verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import bounded
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.verdicts import Verdict
+from ansible_collections.cubeops.cubejs.plugins.module_utils.whereabouts import is_public
 
 # The MySQL driver of 0.20.9 has no TLS option; it has one in 0.27.33, the next that was read.
 _STORAGE_SPEAKS_TLS = ">=0.21"
+# What MySQL and MariaDB say of themselves, in have_ssl.
+_NO_TLS = ("DISABLED", "NO")
+KEEP_PRIVATE = (
+    "Keep the storage on the instance's own host, or on a network that nobody else is on; TLS takes a storage with a "
+    "certificate of your own (pre_aggregations.host), and a source that speaks it, since CUBEJS_DB_SSL is for both"
+)
 _DRIVER = "@cubejs-backend/mysql-driver"
 
 
@@ -80,6 +87,9 @@ class StorageTlsVerified(Rule):
 
     One switch turns TLS on for source and storage alike, and without CUBEJS_DB_SSL_REJECT_UNAUTHORIZED=true the
     certificate is not looked at.
+
+    A server that speaks no TLS, as the role mysql sets it up, can be reached in no other way: on a private network that
+    is worth knowing, and no more.
     """
 
     id = "storage-tls-verified"
@@ -123,12 +133,16 @@ def _speaks_tls(use: Use) -> Verdict:
         return verdicts.not_applicable("CUBEJS_DB_SSL is not on")
     if verdicts.is_within(use.instance.version, _STORAGE_SPEAKS_TLS) is False:
         return verdicts.not_applicable(f"Cube {use.instance.version} reads it for neither connection to MySQL")
-    has = use.seen.variables.get("have_ssl", "") if use.seen else ""
-    if has in ("DISABLED", "NO"):
+    has = _has_ssl(use)
+    if has in _NO_TLS:
         return verdicts.fails(f"Cube connects to {use.server} with TLS, which that server does not speak")
     if has == "YES":
         return verdicts.passes(f"{use.server} speaks TLS")
     return verdicts.unknown(live_storage.why(use.seen, "variables"))
+
+
+def _has_ssl(use: Use) -> str:
+    return use.seen.variables.get("have_ssl", "") if use.seen else ""
 
 
 def _is_verified(fleet: Fleet, live: Live, use: Use) -> Verdict:
@@ -146,6 +160,9 @@ def _is_verified(fleet: Fleet, live: Live, use: Use) -> Verdict:
             "Use a newer version, a tunnel, or a storage on the instance's own host",
         )
     if not verdicts.is_true(instance, "CUBEJS_DB_SSL"):
+        if _has_ssl(use) in _NO_TLS:
+            message = f"{address} is another host, and MySQL there speaks no TLS: nothing is encrypted"
+            return verdicts.fails(message, KEEP_PRIVATE, severity=WARNING if is_public(address) else INFO)
         return verdicts.fails(f"{address} is another host, and CUBEJS_DB_SSL is not on: nothing is encrypted")
     if not verdicts.is_true(instance, "CUBEJS_DB_SSL_REJECT_UNAUTHORIZED"):
         return verdicts.fails(f"CUBEJS_DB_SSL_REJECT_UNAUTHORIZED is not true: anybody can pass for {address}")

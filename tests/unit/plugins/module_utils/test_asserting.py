@@ -18,7 +18,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
     Finding,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Reach, Unknown
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.probing import Wanted
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.looking import HostLookedAt
@@ -113,6 +113,26 @@ def test_rules_that_compare_are_for_whole_hosts(whole: bool, rules: list[str], m
     found = asserting.judge(TOPIC, HOST, whole=whole)
     assert [each.rule for each in found] == rules
     assert found[-1].status == (PASS if whole else UNKNOWN), "what nothing can be said of is no pass"
+
+
+@pytest.mark.parametrize(("whole", "unknown"), [(True, ["cube-port-exposed"]), (False, [])])
+def test_what_only_others_can_tell_is_for_whole_hosts(whole: bool, unknown: list[str]) -> None:
+    (process,) = HOST.instances
+    listening = replace(process, listeners=(seen.Listener("tcp", "0.0.0.0", 4000),))
+    found = asserting.judge(asserting.HTTPS, replace(HOST, instances=(listening,)), whole=whole)
+    assert [each.rule for each in found if each.rule == "cube-port-exposed"] == unknown
+
+
+def test_a_stranger_that_gets_through_is_found_by_itself() -> None:
+    stranger = replace(HOST, instances=(), reach=(Reach("192.0.2.10", 4000, "open"), Reach("192.0.2.10", 1, "refused")))
+    result = asserting.look_and_judge(
+        asserting.HTTPS, {**OPTIONS, "proxies": [], "reach": [{"host": "192.0.2.10", "port": 4000}]},
+        lambda _key, _wanted: stranger,
+    )  # fmt: skip
+    assert result["outcome"] == "findings"
+    assert [(each["rule"], each["subject"]) for each in result["findings"]] == [
+        ("tried-port-closed", "192.0.2.10:4000")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import observation 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import FAIL, PASS, UNKNOWN, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.linking import link
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import MysqlSeen, RedisSeen, Unknown
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
+    MysqlSeen,
+    Passing,
+    RedisSeen,
+    Unknown,
+    WebServer,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
 
@@ -21,6 +27,12 @@ MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 SECRET = {row.target for row in TABLE if row.secret}
 API, WORKER = "cubejs-api@acme-1.service", "cubejs-refresh-worker@acme.service"
 MEMORY = 8 << 30
+
+
+def site(name: str, *upstreams: str) -> WebServer:
+    """Return a server of Nginx that passes all requests on."""
+    passings = (Passing("/", upstreams),) if upstreams else ()
+    return WebServer("/etc/nginx/cubejs/sites/acme.conf", (name,), ("443 ssl",), upstreams, passings, tls=True)
 
 
 class Hosts:
@@ -40,6 +52,7 @@ class Hosts:
             privileged=True,
             memory_bytes=MEMORY,
             instances=tuple(self._instance(each) for each in plan.fleet.instances),
+            web_servers=(site("cube.acme.example", "unix:/run/cubejs/acme-1/cube.sock"),),
             redis={"r": RedisSeen("", "node_redis", "127.0.0.1", 20001, 0, tls=False, maxclients=self.maxclients)},
             mysql={
                 "m": MysqlSeen(

@@ -32,7 +32,15 @@ def run(capsys: pytest.CaptureFixture[str], check_mode: bool = False, **argument
 
 def test_looking_changes_nothing(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     result = run(capsys, phase="look", users={"acme": "root"}, node="/no/node")
-    assert result["found"] == {"node": None, "current": [], "staged": [], "runtimes": [], "npm": [], "users": ["root"]}
+    assert result["found"] == {
+        "node": None,
+        "begun": [],
+        "current": [],
+        "staged": [],
+        "runtimes": [],
+        "npm": [],
+        "users": ["root"],
+    }
     assert not result["changed"]
     assert set(yaml.safe_load(cube_release_store.RETURN)["found"]["sample"]) == set(result["found"])
     assert not store.root.exists()

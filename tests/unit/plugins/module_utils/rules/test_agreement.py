@@ -54,7 +54,12 @@ def pair(seeing: Any, api: dict[str, Any], worker: dict[str, Any]) -> tuple[Live
                      {"environment": {SCHEMA: "prod_pre_aggregations"}}, "pass", id="the default, written out"),
         pytest.param("storage-schema-agrees", {"environment": {SCHEMA: None}},
                      {"environment": {SCHEMA: None, "NODE_ENV": "development"}}, "fail", id="of another mode"),
+        pytest.param("storage-schema-agrees", {"version": "0.25.3"},
+                     {"version": "0.25.3", "environment": {SCHEMA: "x"}}, "pass", id="a version without the variable"),
         pytest.param("storage-schema-agrees", {}, {"version": ""}, "unknown", id="schema not known"),
+        pytest.param("storage-schema-agrees", {},
+                     {"project": Project("/srv", "cube.js", ("preAggregationsSchema",), "/srv/schema", "a", 3)},
+                     "unknown", id="a schema named in code"),
     ],
 )  # fmt: skip
 def test_agreement(rule: str, api: dict[str, Any], worker: dict[str, Any], status: str, seeing: Any) -> None:

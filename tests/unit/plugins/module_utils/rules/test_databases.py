@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import REFRESH_WORKER
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import MysqlSeen, Unknown
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
 CLOSED = (Unknown("process.environ", "permission denied", "Run the task with become: true"),)
 DOTENV = (Unknown("dotenv", "permission denied"),)
@@ -102,3 +103,24 @@ def test_what_is_not_there_to_be_compared(rule: str, seeing: Any) -> None:
     closed = seeing.instance("worker", REFRESH_WORKER, unknown=CLOSED)
     (unknown,) = seeing.judge(rule, seeing.live(seeing.instance(), closed))
     assert (unknown.status, unknown.remedy) == ("unknown", "Run the task with become: true")
+
+
+@pytest.mark.parametrize(
+    ("worker", "identity", "told"),
+    [
+        pytest.param({"CUBEJS_PRE_AGGREGATIONS_SCHEMA": "x"}, "a", "storage-schema-agrees", id="another schema"),
+        pytest.param({HOST: "192.0.2.9"}, "b", "storage-server-agrees", id="another server"),
+        pytest.param({"CUBEJS_EXT_DB_NAME": "x"}, "a", "database-settings-agree", id="another database"),
+    ],
+)
+def test_a_difference_is_told_once(worker: dict[str, str], identity: str, told: str, seeing: Any) -> None:
+    """Of all rules that compare processes one names it; what follows from it has rules of its own."""
+    instances = (
+        seeing.instance(storage="s"),
+        seeing.instance("worker", REFRESH_WORKER, host="two", environment=worker, storage="s"),
+    )
+    hosts = (seeing.host("one", mysql=mysql("a")), seeing.host("two", mysql=mysql(identity)))
+    found = seeing.live(*instances, hosts=hosts)
+    comparing = [rule.id for rule in RULES if rule.across_hosts]
+    failed = [each.rule for rule in comparing for each in seeing.judge(rule, found) if each.status == "fail"]
+    assert failed == [told]

@@ -161,3 +161,15 @@ def test_a_server_that_listens_on_a_socket_only(seeing: Any) -> None:
 def test_servers_that_nobody_uses_are_not_looked_for(seeing: Any) -> None:
     for rule in ("redis-port-exposed", "mysql-port-exposed"):
         assert seeing.judge(rule, seeing.live()) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("open", "fail"), ("refused", "pass"), ("filtered", "pass"), ("unknown", "unknown")]
+)
+def test_a_port_of_a_host_that_was_not_looked_at(state: str, status: str, seeing: Any) -> None:
+    (finding,) = seeing.judge("tried-port-closed", fleet(seeing, two=tried(4000, state, "198.51.100.7")))
+    assert (finding.status, finding.subject, finding.host) == (status, "198.51.100.7:4000", "two")
+
+
+def test_a_port_of_a_host_that_was_looked_at_is_judged_by_what_listens_there(seeing: Any) -> None:
+    assert not seeing.judge("tried-port-closed", fleet(seeing, EVERYWHERE, two=tried(4000, "open")))

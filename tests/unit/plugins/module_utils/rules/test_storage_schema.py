@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,52 +110,3 @@ def test_orphans(changes: dict[str, Any], said: str | None, seeing: Any) -> None
 def test_name_length(longest: int, status: str, seeing: Any) -> None:
     found = with_tables(seeing, longest_name=longest)
     assert [each.status for each in seeing.judge("storage-name-length", found)] == [status]
-
-
-def pair(seeing: Any, first: Any, second: Any, **changes: Any) -> Any:
-    """Return two instances of a tenant on two hosts, and what each host's look at its storage says."""
-    instances = (seeing.instance(storage="s"), seeing.instance(host="two", **{"storage": "s", **changes}))
-    looks = (("one", first), ("two", second))
-    return seeing.live(*instances, hosts=tuple(seeing.host(name, mysql={"s": found}) for name, found in looks))
-
-
-@pytest.mark.parametrize(
-    ("second", "changes", "status"),
-    [
-        pytest.param({"host": "mysql.example"}, {}, "pass", id="one server by two names"),
-        pytest.param({"identity": "server-two"}, {}, "fail", id="one name, two servers"),
-        pytest.param({}, {"environment": {"CUBEJS_PRE_AGGREGATIONS_SCHEMA": "other"}}, "fail", id="two schemas"),
-        pytest.param(
-            {},
-            {"environment": {"CUBEJS_PRE_AGGREGATIONS_SCHEMA": None, "NODE_ENV": "development"}},
-            "fail",
-            id="a schema by mode",
-        ),
-        pytest.param({}, {"environment": {"CUBEJS_EXT_DB_TYPE": None}, "storage": ""}, "fail", id="one has none"),
-        pytest.param(
-            {},
-            {"environment": {"CUBEJS_EXT_DB_TYPE": None}, "storage": "", "unknown": (Unknown("dotenv", "denied"),)},
-            "unknown",
-            id="one may have none",
-        ),
-        pytest.param(
-            {"identity": "", "reachable": False, "problem": "refused"}, {}, "unknown", id="one did not reach it"
-        ),
-        pytest.param({}, {"version": ""}, "unknown", id="a version that was not read"),
-        pytest.param({}, {"storage": ""}, "unknown", id="one was not looked at"),
-    ],
-)
-def test_same_storage(second: dict[str, Any], changes: dict[str, Any], status: str, seeing: Any) -> None:
-    (finding,) = seeing.judge("storage-same-in-tenant", pair(seeing, seeing.mysql(), seeing.mysql(**second), **changes))
-    assert (finding.status, finding.severity, finding.tenant) == (status, "critical", "acme")
-    assert (len(finding.evidence) == 2) == (status == "fail")
-
-
-def test_a_host_that_was_not_seen_may_differ(seeing: Any) -> None:
-    found = replace(seeing.storing(), missing={"two": "unreachable"})
-    assert [each.status for each in seeing.judge("storage-same-in-tenant", found)] == ["unknown"]
-
-
-def test_tenants_without_a_storage_agree_on_nothing(seeing: Any) -> None:
-    none = seeing.instance(environment={"CUBEJS_EXT_DB_TYPE": None})
-    assert [each.status for each in seeing.judge("storage-same-in-tenant", seeing.live(none))] == ["not_applicable"]

@@ -150,3 +150,20 @@ def test_tls_is_verified(environment: dict[str, str], changes: dict[str, Any], s
     host = seeing.host(addresses=("192.0.2.1",), mysql={"s": seeing.mysql()})
     findings = seeing.judge("storage-tls-verified", seeing.live(instance, hosts=(host,)))
     assert [each.status for each in findings] == [status]
+
+
+@pytest.mark.parametrize(
+    ("address", "has_ssl", "severity"),
+    [
+        pytest.param("192.0.2.9", "DISABLED", "info", id="a server without TLS"),
+        pytest.param("10.0.0.9", "NO", "info", id="one that was built without"),
+        pytest.param("8.8.8.8", "DISABLED", "warning", id="on the Internet"),
+        pytest.param("192.0.2.9", "YES", "warning", id="a server that would speak it"),
+    ],
+)
+def test_a_storage_without_tls_is_worth_knowing(address: str, has_ssl: str, severity: str, seeing: Any) -> None:
+    instance = seeing.instance(environment={"CUBEJS_EXT_DB_HOST": address}, storage="s")
+    host = seeing.host(addresses=("192.0.2.1",), mysql={"s": seeing.mysql(variables={"have_ssl": has_ssl})})
+    (finding,) = seeing.judge("storage-tls-verified", seeing.live(instance, hosts=(host,)))
+    assert (finding.status, finding.severity) == ("fail", severity)
+    assert ("speaks no TLS" in finding.message) == (has_ssl != "YES")
