@@ -36,14 +36,14 @@ releases = json.loads(state.read_text()) if state.exists() else {{}}
 if given.get("phase") == "look":
     wanted = [releases[tenant] for tenant in given["users"] if tenant in releases]
     answer = {{"found": {{
-        "node": "18.20.4", "current": wanted, "staged": [], "npm": [],
+        "node": "18.20.4", "current": wanted, "staged": [], "begun": [], "npm": [],
         "runtimes": sorted({{each["runtime"] for each in wanted}}), "users": [each["user"] for each in wanted],
     }}}}
 elif given.get("phase") == "stage":
     job = json.loads(zlib.decompress(base64.b64decode(given["job"])))
     releases.update({{each["tenant"]: each for each in job["wanted"]}})
     state.write_text(json.dumps(releases))
-    answer = {{"changed": True}}
+    answer = {{"changed": True, "left": []}}
 print(json.dumps({{"changed": False, "invocation": {{"module_args": {{}}}}, **answer}}))
 raise SystemExit(0)
 """
