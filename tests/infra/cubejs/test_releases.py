@@ -80,7 +80,7 @@ def test_a_wrong_password_is_refused_without_being_shown(acme: Any, lab: Any) ->
 
 
 def test_old_releases_go_and_what_runs_stays(acme: Any, converge: Any) -> None:
-    for level in ("error", "info", "trace"):
+    for level in ("error", "info"):
         tasks(converge(acme_log_level=level))
         # The inventory keeps one besides the current one.
         assert len(acme.releases()) <= 2
