@@ -165,23 +165,38 @@ def checklist_page() -> str:
     )
 
 
+def rule_link(rule: str) -> str:
+    """Return a rule's id as a link to what there is to say of it."""
+    return f"[{rule}](rules.md#{rule})"
+
+
 def faults_page() -> str:
     """Return the page of the faults by which rules are proved."""
     faults = [fault for faults in importlib.import_module("faults").ROUNDS for fault in faults]
-    proofs = {rule.id: [fault for fault in faults if rule.id in fault.finds] for rule in RULES if rule.judges_hosts}
+    not_live: Mapping[str, str] = importlib.import_module("not_live").NOT_LIVE
+    seen: dict[str, list[tuple[str, set[str]]]] = {}
+    for fault in faults:
+        for rule, how in (
+            *((rule, "") for rule, _whom in fault.found),
+            *((rule, "?") for rule, _whom in fault.unknown),
+        ):
+            whom = {whom or "all" for each, whom in (*fault.found, *fault.unknown) if each == rule}
+            seen.setdefault(rule, []).append((f"{fault.what}{' (unknown)' if how else ''}", whom))
     rows = "\n".join(
-        f"| [{rule}](rules.md#{rule}) | {cell('; '.join(fault.what for fault in by))} | "
-        f"{', '.join(sorted({fault.tenant for fault in by}))} |"
-        for rule, by in sorted(proofs.items())
-        if by
+        f"| {rule_link(rule)} | {cell('; '.join(dict.fromkeys(what for what, _whom in by)))} | "
+        f"{', '.join(sorted(set().union(*(whom for _what, whom in by))))} |"
+        for rule, by in sorted(seen.items())
     )
-    others = ", ".join(f"[{rule}](rules.md#{rule})" for rule, by in sorted(proofs.items()) if not by)
+    others = "\n".join(f"| {rule_link(rule)} | {cell(reason)} |" for rule, reason in sorted(not_live.items()))
     return (
-        f"{NOTE.format(source='tests/infra/faults/faults.py')}\n\n# Rules proved by faults\n\n"
+        f"{NOTE.format(source='the faults in tests/infra/faults/')}\n\n# Rules proved by faults\n\n"
         "A stack on three hosts is broken, looked at by the audit, and mended (`make molecule-faults`). The audit\n"
-        "must find exactly what is broken, and nothing before and after.\n\n"
-        f"| rule | seen to fail when | of tenant |\n|---|---|---|\n{rows}\n\n"
-        f"Proved on made-up observations only, by their unit tests: {others}.\n"
+        "must find exactly what is broken, and nothing before and after. Where a fault is one that keeps something\n"
+        "from being seen, the rule must say so: unknown, and never that all is well.\n\n"
+        f"| rule | seen to fail when | of tenant or host |\n|---|---|---|\n{rows}\n\n"
+        "## Rules without a fault\n\n"
+        "Each rule is in one of the two tables; a contract test holds them to that.\n\n"
+        f"| rule | why no fault here shows it, and what proves it |\n|---|---|\n{others}\n"
     )
 
 

@@ -60,6 +60,12 @@ def ask(tmp_path: Path, behaviour: Behaviour, timeout: float = 5.0) -> Response:
         return get(Address(socket_path=path), "/readyz", {"Authorization": "token"}, timeout)
 
 
+def test_the_first_of_two_headers_counts(tmp_path: Path) -> None:
+    sent = "Strict-Transport-Security: max-age=60\r\nStrict-Transport-Security: max-age=63072000\r\n"
+    answer = ask(tmp_path, answering(f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{sent}\r\n"))
+    assert answer.headers["Strict-Transport-Security"] == "max-age=60"
+
+
 def test_the_answer_over_a_unix_socket(tmp_path: Path) -> None:
     requests = []
 
