@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _PLAN = (
-    "it judges an inventory before there is a host: its unit cases, tests/contract/test_preflight.py, and the scenario "
-    "`stack`, which is refused bad inventories (tests/infra/stack/test_bad_input.py)"
+    "it judges an inventory before there is a host: its unit cases; that such inventories are refused is shown by "
+    "tests/contract/test_preflight.py and by the scenario `stack` (tests/infra/stack/test_bad_input.py)"
 )
 _OF_PLAN = (
     *("version-works", "tenant-name", "tenant-number", "tenant-number-retired", "tenant-unique", "tenant-hosts"),
@@ -18,8 +18,8 @@ _OF_PLAN = (
 NOT_LIVE: Mapping[str, str] = {
     **dict.fromkeys(_OF_PLAN, _PLAN),
     "node-version": (
-        "the hosts have the Node.js of their Debian, 18, which every release of Cube.js takes: its unit cases; the "
-        "scenario `versions` sees each release pass on it"
+        "the hosts have the Node.js of their Debian, 18, which every release of Cube.js takes, as the scenario "
+        "`versions` shows: its unit cases"
     ),
     "redis-version": "the hosts have the Redis of their Debian, 7.0, which is supported: its unit cases",
     "storage-login-plugin": (
