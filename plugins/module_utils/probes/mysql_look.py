@@ -49,7 +49,9 @@ NETWORK_ERRORS = (2002, 2003, 2005, 2013)
 _CUBE_TABLE = re.compile(r"(.+)_([a-z0-9]{5,8})_([a-z0-9]{5,8})_([0-9a-v]{1,20})", re.DOTALL)
 _MILLISECONDS_DIGITS = 13
 _HASH = re.compile(r"(IDENTIFIED (?:BY PASSWORD|BY)|USING|AS) +'(?:[^']|'')*'", re.IGNORECASE)
-_PLUGIN = re.compile(r"IDENTIFIED (?:WITH|VIA) [`'\"]?(\w+)", re.IGNORECASE)
+_PLUGIN = re.compile(r"(?:IDENTIFIED (?:WITH|VIA)| OR) [`'\"]?(\w+)", re.IGNORECASE)
+# The server looks who is at the other end of a socket, without a word to the client, and goes on to the next plugin.
+_ASKS_NOTHING = "unix_socket"
 _ADMINISTRATOR = "Only an administrator of the server may read it"
 
 
@@ -165,9 +167,9 @@ def _first(row: Row) -> str:
 
 def _plugin(rows: list[Row]) -> str | None:
     text = _first(rows[0]) if rows else ""
-    found = _PLUGIN.search(text)
+    found = _PLUGIN.findall(text)
     if found:
-        return found[1]
+        return next((name for name in found if name != _ASKS_NOTHING), _ASKS_NOTHING)
     # MariaDB writes a password of the native plugin, or none at all, without naming it.
     return versions.MYSQL_AUTH_PLUGIN if text else None
 

@@ -91,6 +91,12 @@ def test_the_same_server_has_the_same_identity() -> None:
         ("CREATE USER `c`@`%` IDENTIFIED VIA ed25519 USING 'x'", "ed25519"),
         ("CREATE USER 'c'@'%' IDENTIFIED WITH 'caching_sha2_password' AS '$A$005$'", "caching_sha2_password"),
         ("CREATE USER `c`@`%`", "mysql_native_password"),
+        (
+            "CREATE USER `c`@`%` IDENTIFIED VIA unix_socket OR mysql_native_password USING '*12'",
+            "mysql_native_password",
+        ),
+        ("CREATE USER `c`@`%` IDENTIFIED VIA ed25519 USING 'x' OR mysql_native_password USING '*12'", "ed25519"),
+        ("CREATE USER `c`@`%` IDENTIFIED VIA unix_socket", "unix_socket"),
         ("", None),
     ],
 )
