@@ -87,7 +87,7 @@ def get(
         with connection.getresponse() as answer:
             # After an upgrade the other side speaks another protocol, or waits to be spoken to.
             body = b"" if answer.status == SWITCHED else _read(sock, answer, deadline)
-            # Of a header that was sent twice the first counts, as for Strict-Transport-Security (RFC 6797, section 8.1).
+            # Of a header that was sent twice the first counts, as of Strict-Transport-Security (RFC 6797, 8.1).
             found = dict(reversed(answer.getheaders()))
             return Response(answer.status, body.decode("utf-8", "replace"), found)
     except (OSError, http.client.HTTPException, ValueError) as exc:
