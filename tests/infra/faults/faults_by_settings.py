@@ -159,7 +159,7 @@ NO_FLAG = by_settings(
 OTHER_ZONES = by_settings(
     "Time zones and pre-aggregation schema that only one process has",
     ACME_BACK,
-    ("time-zones-agree", "storage-schema-agrees", "storage-same-in-tenant", "storage-grants-sufficient"),
+    ("time-zones-agree", "storage-schema-agrees", "storage-grants-sufficient"),
     {"CUBEJS_SCHEDULED_REFRESH_TIMEZONES": "Europe/Berlin", "CUBEJS_PRE_AGGREGATIONS_SCHEMA": "cube_other"},
 )
 STAYS_AWAY = by_settings(

@@ -115,7 +115,7 @@ OLD_RELEASE = (
     Fault(
         "Packages of 0.20 beside others of 0.29, with settings for 0.29",
         (
-            *("package-versions-agree", "packages-of-one-line", "antlr-pinned", "storage-same-in-tenant"),
+            *("package-versions-agree", "packages-of-one-line", "antlr-pinned", "storage-schema-agrees"),
             *("storage-on-source-server", "redis-variable-names", "variables-are-read", "refresh-flag"),
             "storage-grants-sufficient",
         ),

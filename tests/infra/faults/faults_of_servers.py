@@ -178,7 +178,7 @@ OTHERS_REDIS = (
 OTHERS_SCHEMA = by_settings(
     "A tenant's process on the schema of another's",
     GLOBEX_API,
-    ("storage-schema-shared", "storage-schema-agrees", "storage-same-in-tenant", "storage-grants-sufficient"),
+    ("storage-schema-shared", "storage-schema-agrees", "storage-grants-sufficient"),
     {"CUBEJS_PRE_AGGREGATIONS_SCHEMA": "cube_acme"},
     also=(("storage-schema-shared", "acme"),),
 )
@@ -201,7 +201,7 @@ OTHER_DATABASES = replace(
 NO_STORAGE = by_settings(
     "A process whose storage has no type",
     ACME_FRONT,
-    ("storage-type-set", "storage-endpoint", "storage-same-in-tenant"),
+    ("storage-type-set", "storage-endpoint"),
     unset=("CUBEJS_EXT_DB_TYPE",),
 )
 WRONG_PASSWORD = by_settings(
