@@ -30,6 +30,10 @@ NOT_LIVE: Mapping[str, str] = {
         "the hosts have the MariaDB of their Debian: its unit cases, and the scenario `versions`, where a real MySQL 9 "
         "is refused"
     ),
+    "tried-port-closed": (
+        "an audit tries ports of hosts that it looks at only: the scenario `foreign` sees it fail "
+        "(tests/infra/foreign/test_asserts.py)"
+    ),
     "storage-tls-verified": (
         "it fails in the healthy stack already, whose MySQL has no TLS, and is waived "
         "(molecule/faults/files/waivers.yml): the first test sees it waived"
