@@ -22,6 +22,7 @@ from storage import Storage  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "tenants"
 HOST = "cube1"
+MYSQL = "/etc/mysql/"
 NUMBERS = {"acme": 1, "globex": 2, "initech": 3}
 STATE = Path(__file__).with_name("on_host") / "state.py"
 
@@ -164,14 +165,14 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any], but: Callable
 
 
 def is_about(name: str) -> Callable[[str], bool]:
-    """Return whether a file, unit or account is a tenant's, or the record that lists all of them."""
-    records = (
-        "/var/lib/cubeops/manifests/",
-        "/etc/nginx/.cubejs.d",
-        "/etc/nginx/cubejs",
-        "/etc/nginx/cubejs/http.conf",
-    )
-    return lambda key: name in key or key in records or key.startswith(records[0])
+    """Return whether a file, unit or account is a tenant's, or something that all tenants of a server have together."""
+    together = ("/etc/nginx/.cubejs.d", "/etc/nginx/cubejs/http.conf", "/etc/cubejs/.redis.d")
+    return lambda key: name in key or key.startswith((*together, MYSQL))
+
+
+def of_others(run: Any) -> set[str]:
+    """Return the tasks that changed something, but for MySQL's, whose connections follow from all tenants together."""
+    return {task for _host, task in run.changed if not task.startswith("cubeops.cubejs.mysql : ")}
 
 
 def planted(lab: Any, tenants: Mapping[str, int]) -> list[str]:
@@ -179,3 +180,24 @@ def planted(lab: Any, tenants: Mapping[str, int]) -> list[str]:
     given = [value for name, value in lab_variables(lab).items() if name.startswith("vault_")]
     master = lab_variables(lab)["vault_cubejs_master_secret"]
     return [*given, *(secrets.derive(master, purpose, name, 0) for purpose in secrets.DERIVED for name in tenants)]
+
+
+def with_changes(folder: Path, **changes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the arguments with which tenants' definitions are changed, and tenants added, in files of their own.
+
+    folder: for the files of tenants beyond those of the inventory; initech is there, as in the example.
+    """
+    inventory = yaml.safe_load((EXAMPLE / "inventory.yml").read_text())
+    defined = inventory["all"]["vars"]["cubejs_tenants"]
+    project = {"path": str(EXAMPLE / "cube")}
+    listed = [{**each, "project": project, **changes.get(each["name"], {})} for each in defined]
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    initech = yaml.safe_load((EXAMPLE / "tenants" / "initech.yml").read_text())
+    own = {"initech": {**initech, "project": project}}
+    added = {name: values for name, values in changes.items() if name not in (each["name"] for each in defined)}
+    for name, values in {**own, **added}.items():
+        (folder / f"{name}.yml").write_text(yaml.safe_dump({**own.get(name, {}), **values}))
+    variables = {"cubejs_tenants": listed, "cubejs_tenants_dir": str(folder)}
+    return ("--extra-vars", json.dumps(variables))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOTS = ("/opt/cubejs/tenants", "/etc/cubejs", "/etc/nginx", "/etc/systemd/system", "/etc/sysusers.d", "/etc/mysql")
 FOLDERS = ("/var/lib/cubejs-redis", "/run/cubejs", "/opt/cubejs/runtimes")
+SETS = ("/etc/nginx/cubejs", "/etc/cubejs/redis")
 UNITS = ("cubejs-*", "nginx.service", "mariadb.service")
 
 
@@ -33,9 +34,11 @@ def files() -> dict[str, list[object]]:
             folders[:] = [name for name in folders if name != "node_modules"]
     for folder in FOLDERS:
         found.update({str(path): [] for path in Path(folder).iterdir()})
-    # The set is a directory of another name after each change; its unchanged files are the same ones.
-    current = os.path.realpath("/etc/nginx/cubejs")
-    return {path.replace(current, "/etc/nginx/cubejs"): state for path, state in found.items()}
+    # A set is a directory of another name after each change; its unchanged files are the same ones.
+    for root in SETS:
+        current = os.path.realpath(root)
+        found = {path.replace(current, root): state for path, state in found.items() if path != root}
+    return found
 
 
 def processes() -> dict[str, list[str]]:
