@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names, retired
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, retired, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
 
@@ -87,8 +87,18 @@ class Departure:
             "nginx": here["nginx"],
             "schemas": [storage.schema if storage else names.mysql_schema(self.tenant)] * (here["mysql"] and ours),
             "users": [storage.user if storage else names.mysql_user(self.tenant)] * (here["mysql"] and ours),
+            "flush": self._flush(fleet, host),
             "sets": [_SETS[product](self.tenant) for product in ("nginx", "cubejs", "redis") if here[product]],
         }
+
+    def _flush(self, fleet: Fleet, host: str) -> dict[str, Any] | None:
+        """Return the tenant's index of the Redis that tenants share on a host, if it is there."""
+        tenant = fleet.tenant(self.tenant)
+        link = tenant.redis if tenant else None
+        if tenant is None or link is None or not link.shared or link.server != host or self.host:
+            return None
+        [password] = [secret.reference for secret in tenant.secrets if secret.purpose == secrets.FOR_REDIS]
+        return {"port": link.port, "index": link.index, "tls": link.tls, "password": {secrets.REFERENCE: password}}
 
     def _stays(self, product: str, roles: Mapping[str, Any]) -> bool:
         """Say whether a product of the host still serves the tenant, wherever its processes are."""
@@ -103,7 +113,7 @@ class Departure:
 
 
 def _nothing() -> dict[str, Any]:
-    return {"cubejs": False, "redis": False, "nginx": False, "schemas": [], "users": [], "sets": []}
+    return {"cubejs": False, "redis": False, "nginx": False, "schemas": [], "users": [], "flush": None, "sets": []}
 
 
 def _nginx_set(tenant: str) -> dict[str, Any]:

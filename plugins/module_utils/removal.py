@@ -14,19 +14,54 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import instances, names, tenant_export
+from ansible_collections.cubeops.cubejs.plugins.module_utils import instances, names, resp, tenant_export
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, Session
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Run, Systemd, run
+
+# Where the role redis puts the authority of its certificates.
+REDIS_CA = "/etc/cubejs/redis/ca.crt"
 
 
 class RemovalError(Exception):
     """Something of the tenant cannot be exported or taken away; the message says what, why and what is left."""
 
 
+class RedisSession(Protocol):
+    """A connection to the Redis that tenants share, logged in."""
+
+    def call(self, *words: str | int) -> Any:
+        """Send one command and return its reply."""
+
+    def close(self) -> None:
+        """Drop the connection."""
+
+
+@dataclass(frozen=True)
+class Flush:
+    """A tenant's index of the Redis instance that tenants share on this host."""
+
+    port: int
+    index: int
+    password: str = field(repr=False)
+    tls: bool = False
+
+    def connect(self) -> resp.Connection:
+        """Return a connection, logged in. Raises RespError."""
+        tls = resp.Tls(ca_path=REDIS_CA) if self.tls else None
+        connection = resp.Connection(resp.Endpoint("127.0.0.1", self.port, tls=tls))
+        connection.authenticate(self.password)
+        return connection
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """What is taken away. redis: the tenant's own instance. schemas, users: of MySQL. export: folder, "" for none."""
+    """What is taken away.
+
+    redis: the tenant's own instance. schemas, users: of MySQL. export: folder, "" for none. flush: where its keys are
+    in a Redis that is not its own.
+    """
 
     tenant: str
     cubejs: bool = False
@@ -34,6 +69,7 @@ class Wanted:
     schemas: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     export: str = ""
+    flush: Flush | None = None
 
 
 @dataclass
@@ -54,6 +90,7 @@ class Host:
     call: Run = run
     root: Path = Path("/")
     has_user: Callable[[str], bool] = lambda name: _has_user(name)
+    redis: Callable[[Flush], RedisSession] = Flush.connect
 
 
 Step = tuple[str, Callable[[], None]]
@@ -73,6 +110,8 @@ def remove(wanted: Wanted, host: Host, *, apply: bool) -> Outcome:
     _do(_files(wanted, host, folder), outcome, apply=apply)
     if apply and any(what.endswith(".service.d") for what in outcome.removed):
         host.systemd.daemon_reload()
+    if wanted.flush:
+        _do(_keys(wanted.flush, host), outcome, apply=apply)
     if session:
         _do(_storage(wanted, session, schemas), outcome, apply=apply)
         session.close()
@@ -142,6 +181,17 @@ def _remove_user(host: Host, user: str) -> None:
     done = host.call(["userdel", user])
     if done.rc != 0:
         raise RemovalError(f"user {user} cannot be removed: {done.stderr.strip()}. End its processes and run again")
+
+
+def _keys(flush: Flush, host: Host) -> Iterator[Step]:
+    session = host.redis(flush)
+    try:
+        session.call("SELECT", flush.index)
+        count = session.call("DBSIZE")
+        if count:
+            yield f"{count} keys in index {flush.index} of the shared Redis", lambda: session.call("FLUSHDB")
+    finally:
+        session.close()
 
 
 def _storage(wanted: Wanted, session: Session, schemas: Sequence[str]) -> Iterator[Step]:

@@ -13,7 +13,8 @@ short_description: Export what a host has of a tenant, and take it away
 version_added: 0.1.0
 description:
   - Stops and disables the tenant's processes, keeps an export, and removes its releases, its sockets, its system user,
-    its own Redis instance with its data, its MySQL schema and the schema's user. Nothing else is touched.
+    its own Redis instance with its data or its keys in a shared one, its MySQL schema and that schema's user. Nothing
+    else is touched.
   - The export is whole before anything that it holds is removed. It has the project, the settings with secrets masked,
     and the schema as SQL, and only root may read it.
   - Files that M(cubeops.cubejs.managed_files) keeps are taken away by that module, with O(ignore:forget), before.
@@ -44,6 +45,26 @@ options:
     type: list
     elements: str
     default: []
+  flush:
+    description: The tenant's index of the Redis instance that tenants share on this host; its keys go.
+    type: dict
+    suboptions:
+      port:
+        description: Port of the instance.
+        type: int
+        required: true
+      index:
+        description: The index.
+        type: int
+        required: true
+      password:
+        description: Password of the instance.
+        type: str
+        required: true
+      tls:
+        description: Whether it speaks TLS.
+        type: bool
+        default: false
   socket:
     description: Unix socket of the MySQL server.
     type: path
@@ -96,15 +117,23 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.environment import 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, SocketSession
 from ansible_collections.cubeops.cubejs.plugins.module_utils.names import is_tenant_name
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import RespError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import SystemdError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.tenant_export import Dumper, ExportError
 
+FLUSH_SPEC = {
+    "port": {"type": "int", "required": True},
+    "index": {"type": "int", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "tls": {"type": "bool", "default": False},
+}
 ARGUMENT_SPEC = {
     "tenant": {"type": "str", "required": True},
     "cubejs": {"type": "bool", "default": False},
     "redis": {"type": "bool", "default": False},
     "schemas": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "list", "elements": "str", "default": []},
+    "flush": {"type": "dict", "options": FLUSH_SPEC},
     "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
     "login_defaults_file": {"type": "path"},
     "export": {"type": "path"},
@@ -124,6 +153,7 @@ def main() -> None:
         schemas=tuple(given["schemas"]),
         users=tuple(given["users"]),
         export=given["export"] or "",
+        flush=removal.Flush(**given["flush"]) if given["flush"] else None,
     )
     login = (given["socket"], given["login_defaults_file"])
     host = removal.Host(lambda: SocketSession(*login), Dumper(*login))
@@ -136,6 +166,7 @@ def main() -> None:
         ExportError,
         HostLockError,
         MysqlServerError,
+        RespError,
         SystemdError,
         OSError,
     ) as exc:

@@ -74,6 +74,14 @@ def test_what_is_not_ours_stays(going: Make, make_tenant: Make) -> None:
     assert (found["schemas"], found["users"]) == ([], [])
 
 
+def test_of_a_shared_redis_its_index_goes(going: Make, make_tenant: Make) -> None:
+    tenants = [make_tenant("acme", 7, redis={"shared": True}), make_tenant("globex", 8, redis={"shared": True})]
+    flush = going(Departure("acme", "acme"), tenants)["one"]["flush"]
+    assert (flush["port"], flush["index"], flush["tls"]) == (20000, 7, False)
+    assert list(flush["password"]) == ["__secret__"]
+    assert going(Departure("acme", "acme"))["one"]["flush"] is None
+
+
 def test_from_one_host_goes_what_it_no_longer_serves(going: Make, make_tenant: Make) -> None:
     """Redis and MySQL may have stayed there when the processes moved."""
     tenants = [make_tenant("acme", 1, hosts=["two"], redis={"host": "one"})]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.removal import (
+    Flush,
     Host,
     RemovalError,
     Wanted,
@@ -188,6 +189,42 @@ def test_only_what_is_asked_for_goes(machine: Machine) -> None:
     assert REDIS in machine.units
     assert (machine.root / "var/lib/cubejs-redis/acme/dump.rdb").exists()
     assert "cube_acme" in machine.server.schemas
+
+
+@dataclass
+class Keys:
+    """A Redis with keys in two indexes."""
+
+    keys: dict[int, int] = field(default_factory=lambda: {1: 7, 2: 9})
+    index: int = 0
+    closed: bool = False
+
+    def call(self, *words: str | int) -> int:
+        """Do what a removal asks for."""
+        if words[0] == "SELECT":
+            self.index = int(words[1])
+        if words == ("FLUSHDB",):
+            self.keys[self.index] = 0
+        return self.keys.get(self.index, 0)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("apply", "left"), [pytest.param(True, {1: 0, 2: 9}, id="run"), pytest.param(False, {1: 7, 2: 9}, id="check mode")]
+)
+def test_its_keys_in_a_shared_redis_go_and_nobody_elses(machine: Machine, apply: bool, left: dict[int, int]) -> None:
+    keys = Keys()
+    host = replace(machine.host, redis=lambda _flush: keys)
+    flush = Flush(20000, 1, "secret")
+    outcome = remove(Wanted("acme", flush=flush), host, apply=apply)
+    assert outcome.removed == ["7 keys in index 1 of the shared Redis"]
+    assert (keys.keys, keys.closed) == (left, True)
+    again = remove(Wanted("acme", flush=flush), host, apply=apply)
+    assert again.removed == ([] if apply else outcome.removed)
+    assert "secret" not in repr(flush)
 
 
 def test_a_user_with_processes_of_its_own_is_told(machine: Machine) -> None:
