@@ -281,6 +281,11 @@ class Live:
         """Return the names of the deployments that were seen."""
         return tuple(sorted({instance.tenant for instance in self.instances}))
 
+    @cached_property
+    def at_rest(self) -> frozenset[str]:
+        """Return the suspended tenants none of whose processes was seen: nobody is there to be judged."""
+        return frozenset(instance.tenant for instance in self.resting).difference(self.tenants)
+
     def instances_of(self, tenant: str) -> tuple[LiveInstance, ...]:
         """Return the processes of a deployment."""
         return self._by_tenant.get(tenant, ())

@@ -219,6 +219,7 @@ def test_what_rests_is_neither_live_nor_absent(make_fleet: Make, make_tenant: Ca
     assert live
     assert (live.instances, live.absent) == ((), ())
     assert [each.unit for each in live.resting] == ["cubejs-api@acme-1.service", "cubejs-refresh-worker@acme.service"]
+    assert live.at_rest == {"acme"}
 
 
 def test_what_runs_though_its_tenant_is_suspended_is_seen(
