@@ -76,6 +76,7 @@ def test_check_mode_says_what_would_go(lab: Any, umbrella: Tenant, record: Path,
 
 
 def test_it_goes_and_nothing_else_does(lab: Any, umbrella: Tenant, record: Path, folder: Path) -> None:
+    umbrella.host.check_output("rm -rf /var/backups/cubejs")
     tables = umbrella.storage.tables()
     before = state_of(lab)
     arguments = (*with_changes(folder, umbrella=UMBRELLA), *given(record, tenant="umbrella", confirm="umbrella"))
