@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
-from ansible_collections.cubeops.cubejs.plugins.module_utils import findings, outcome, plan_summary, plan_table
+from ansible.utils.vars import load_extra_vars
+from ansible_collections.cubeops.cubejs.plugins.module_utils import (
+    departure,
+    findings,
+    outcome,
+    plan_summary,
+    plan_table,
+    selection,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils import planning
 
@@ -20,6 +29,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "placement": {"type": "str", "choices": ["auto", "groups"], "default": "auto"},
     "show": {"type": "str", "choices": ["nothing", "table", "json"], "default": "nothing"},
     "file": {"type": "path"},
+    "limited": {"type": "bool", "default": False},
+    "removal": {"type": "bool", "default": False},
 }
 # From 2.19 on a failed task's message is shown line by line, before as one line of JSON only.
 SHOWS_LINES = tuple(map(int, ansible_version.split(".")[:2])) >= (2, 19)
@@ -35,9 +46,13 @@ class ActionModule(ActionBase):
         """Return the plan; fail with everything that is wrong with it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        made = planning.make(self._loader, task_vars or {}, by_groups=arguments["placement"] == "groups").plan
+        planned = planning.make(self._loader, task_vars or {}, by_groups=arguments["placement"] == "groups")
+        made = planned.plan
+        if arguments["removal"]:
+            return {**result, **self._removal(planned)}
         self._report(made, arguments["show"], arguments["file"])
-        errors = findings.errors(made.findings)
+        wanted = self._wanted() if arguments["limited"] else ()
+        errors = [*selection.unknown(wanted, made.fleet), *findings.errors(made.findings)]
         if errors:
             refusal = findings.refusal(errors)
             if not SHOWS_LINES:
@@ -47,12 +62,35 @@ class ActionModule(ActionBase):
             self._display.warning(warning.text())
         return {
             **result,
-            **made.data,
+            **(selection.limited(made.data, made.fleet, wanted) if wanted else made.data),
             "changed": False,
             "findings": [finding.as_dict() for finding in made.findings],
             # The whole plan is pages long; a playbook that wants to show it can.
             "_ansible_verbose_override": True,
         }
+
+    def _removal(self, planned: planning.Planned) -> dict[str, Any]:
+        """Return what is taken away where, of the tenant that `-e tenant=NAME -e confirm=NAME` names."""
+        given = load_extra_vars(self._loader)
+        asked = departure.Departure(*(str(given.get(name) or "") for name in ("tenant", "confirm", "host")))
+        fleet = planned.plan.fleet
+        # What is wrong with the tenant itself goes with it.
+        of_others = (each for each in findings.errors(planned.plan.findings) if each.tenant != asked.tenant)
+        errors = [*asked.problems(fleet, planned.inventory), *of_others]
+        if errors:
+            return {"failed": True, "msg": findings.refusal(errors), "outcome": outcome.FINDINGS}
+        return {
+            "changed": False,
+            "hosts": asked.by_host(fleet, planned.plan.data, planned.inventory),
+            "number": asked.number(fleet),
+            "line": asked.line(fleet, time.strftime("%Y-%m-%d", time.gmtime())),
+            "retired_file": str(planned.retired_file),
+            "export": f"/var/backups/cubejs/{asked.tenant}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}",
+        }
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Return the tenants of `-e tenant=NAME`; what an inventory calls so means another thing."""
+        return selection.asked(load_extra_vars(self._loader).get(selection.VARIABLE))
 
     def _report(self, made: Plan, show: str, file: str | None) -> None:
         """Show the plan's figures, and write them to a file."""

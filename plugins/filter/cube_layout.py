@@ -31,6 +31,11 @@ options:
     description: The host's version of systemd.
     type: int
     required: true
+  waves:
+    description: Waves of all hosts, in their order.
+    type: list
+    elements: int
+    default: []
 """
 
 EXAMPLES = r"""
@@ -39,7 +44,7 @@ layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-dat
 
 RETURN = r"""
 _value:
-  description: A dictionary of C(deployments), C(kinds), C(drop_ins) and C(users).
+  description: A dictionary of C(deployments), C(kinds), C(drop_ins), C(users) and C(waves).
   type: dict
 """
 
@@ -50,11 +55,15 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units
 
 
 def cube_layout(
-    deployments: Iterable[Mapping[str, Any]], memory_bytes: int | None, proxy_group: str, systemd_version: int
+    deployments: Iterable[Mapping[str, Any]],
+    memory_bytes: int | None,
+    proxy_group: str,
+    systemd_version: int,
+    waves: Iterable[int] = (),
 ) -> dict[str, Any]:
     """Return the layout."""
     share = None if memory_bytes is None else int(memory_bytes)
-    return cube_units.layout(deployments, share, str(proxy_group), int(systemd_version))
+    return cube_units.layout(deployments, share, str(proxy_group), int(systemd_version), list(waves))
 
 
 class FilterModule:

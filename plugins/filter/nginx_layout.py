@@ -47,6 +47,11 @@ options:
     type: list
     elements: str
     default: []
+  others:
+    description: Servers that are on the host besides, and not written.
+    type: list
+    elements: dict
+    default: []
   health_clients:
     description: Addresses and networks that may read the health endpoints.
     type: list
@@ -67,19 +72,22 @@ _value:
   type: dict
 """
 
+from collections.abc import Sequence
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.nginx import NginxError, Settings, layout
 
 
-def nginx_layout(servers: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
+def nginx_layout(
+    servers: list[dict[str, Any]], others: Sequence[dict[str, Any]] = (), **settings: Any
+) -> dict[str, Any]:
     """Return what the role's templates print."""
     values: dict[str, Any] = {"version": None, **settings}
     for networks in ("trusted_proxies", "health_clients"):
         values[networks] = tuple(values.get(networks) or ())
     try:
-        return layout(servers, Settings(**values))
+        return layout(servers, Settings(**values), others)
     except NginxError as exc:
         raise AnsibleFilterError(f"The settings of the role nginx cannot be served:\n{exc}") from exc
 

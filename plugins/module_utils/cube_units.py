@@ -22,20 +22,45 @@ PRIVATE_USERS_FROM_SYSTEMD = 252
 
 
 def layout(
-    deployments: Iterable[Mapping[str, Any]], share: int | None, proxy_group: str, systemd_version: int
+    deployments: Iterable[Mapping[str, Any]],
+    share: int | None,
+    proxy_group: str,
+    systemd_version: int,
+    waves: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Return the deployments with their memory, the rows of unit templates and drop-ins, and the users.
 
     share: bytes of the host's memory that are for Cube.js, None where it is not known. proxy_group: the group that may
-    open the sockets of API instances. systemd_version: the host's, as a whole number.
+    open the sockets of API instances. systemd_version: the host's, as a whole number. waves: those of all hosts, in
+    their order; the last has what is in no other.
     """
     sized = [environment.with_memory(each, share) if share else dict(each) for each in deployments]
     return {
         "deployments": sized,
         "kinds": [{**kind, "private_users": systemd_version >= PRIVATE_USERS_FROM_SYSTEMD} for kind in KINDS],
         "drop_ins": [row for deployment in sized for row in _drop_ins(deployment, proxy_group)],
-        "users": [{"name": deployment["user"], "tenant": deployment["tenant"]} for deployment in sized],
+        "users": [_user(deployment) for deployment in sized],
+        "waves": _waves(sized, waves),
     }
+
+
+def _user(deployment: Mapping[str, Any]) -> dict[str, str]:
+    user, tenant = deployment["user"], deployment["tenant"]
+    return {
+        "name": user,
+        "tenant": tenant,
+        "file": names.sysusers_file(tenant),
+        "line": f'u {user} - "Cube.js of tenant {tenant}"',
+    }
+
+
+def _waves(deployments: Sequence[Mapping[str, Any]], waves: Sequence[int]) -> list[dict[str, Any]]:
+    *earlier, last = waves or (1,)
+    found = [
+        {"wave": wave, "deployments": [each for each in deployments if each.get("wave") == wave]} for wave in earlier
+    ]
+    rest = [each for each in deployments if each.get("wave") not in earlier]
+    return [*found, {"wave": last, "deployments": rest}]
 
 
 def _drop_ins(deployment: Mapping[str, Any], proxy_group: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ MASTER = "cubejs_master_secret"
 TENANTS = "cubejs_tenants"
 RETIRED = "cubejs_retired_numbers"
 # Variables of the collection that no role declares.
-OTHERS = ("cubejs_address", "cubejs_host_memory_bytes", "cubejs_plan_format", "cubejs_plan_file")
+OTHERS = ("cubejs_address", "cubejs_retired_file", "cubejs_host_memory_bytes", "cubejs_plan_format", "cubejs_plan_file")
 # What only the playbooks of the audit read.
 PLAYBOOKS = (
     "cubejs_audit_deadline_seconds", "cubejs_audit_hosts", "cubejs_audit_journal_hours", "cubejs_audit_probes",
@@ -29,7 +29,18 @@ PLAYBOOKS = (
 ANSIBLE = ("ansible_host", "inventory_dir")
 # What the playbooks hand to the roles from the plan; only a role used alone takes it from the inventory.
 PLANNED = frozenset(
-    ("redis_instances", "mysql_databases", "mysql_users", "mysql_bind_addresses", "nginx_servers", "cubejs_deployments")
+    (
+        "redis_instances",
+        "redis_other_instances",
+        "mysql_databases",
+        "mysql_users",
+        "mysql_bind_addresses",
+        "nginx_servers",
+        "nginx_other_servers",
+        "cubejs_deployments",
+        "cubejs_other_tenants",
+        "cubejs_waves",
+    )
 )
 ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "redis": (inventories.REDIS,),

@@ -104,6 +104,8 @@ class Builder:
             "tenant": tenant.name,
             "number": tenant.number,
             "user": names.system_user(tenant.name),
+            "suspended": tenant.suspended,
+            "wave": tenant.wave,
             "version": version,
             "project": dict(definition.get("project") or {}),
             "database_type": tenant.database.type,

@@ -7,7 +7,7 @@ Each planned instance has findings of its own: what is as planned is told too, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -62,7 +62,7 @@ def drift(fleet: Fleet, plan: Plan) -> Iterator[Finding]:
         if each.planned is not None and tenant is not None:
             yield from _version(each, tenant)
             yield from _settings(each, each.planned, live, plan)
-            yield from _unit(each, each.planned, live, plan)
+            yield from _unit(each, each.planned, live, plan, suspended=tenant.suspended)
             yield from _listener(each, each.planned)
     yield from _redis(fleet, live)
     yield from _storage(fleet, live)
@@ -74,6 +74,9 @@ def _instances(live: Live) -> Iterator[Finding]:
         yield Finding(
             INSTANCE, absent.unit, "it is planned, and is not there", APPLY, tenant=absent.tenant, host=absent.host
         )
+    for resting in live.resting:
+        message = "its tenant is suspended, and it does not run, as planned"
+        yield Finding(INSTANCE, resting.unit, message, "", status=PASS, tenant=resting.tenant, host=resting.host)
     for each in live.instances:
         if each.planned is None:
             remedy = "Stop and remove it, or plan it in the inventory"
@@ -128,7 +131,7 @@ def _deployment(each: LiveInstance, planned: Instance, live: Live, plan: Plan) -
     return sized, next(one for one in sized["instances"] if one["name"] == planned.name)
 
 
-def _unit(each: LiveInstance, planned: Instance, live: Live, plan: Plan) -> Iterator[Finding]:
+def _unit(each: LiveInstance, planned: Instance, live: Live, plan: Plan, *, suspended: bool) -> Iterator[Finding]:
     unit = each.seen.unit
     if unit is None:
         yield _of(each, UNIT, UNKNOWN, "its unit could not be read", LOOK)
@@ -138,8 +141,8 @@ def _unit(each: LiveInstance, planned: Instance, live: Live, plan: Plan) -> Iter
     # Those of all services are the distribution's.
     strange = [path for path in unit.drop_ins if path != ours and "/service.d/" not in path]
     compared: tuple[Comparison, ...] = (
-        ("state", "active", unit.state),
-        ("enabled", "enabled", unit.enabled),
+        ("state", "inactive" if suspended else "active", unit.state),
+        ("enabled", "disabled" if suspended else "enabled", unit.enabled),
         ("restart", "always", unit.restart),
         ("restart_seconds", float(planned.restart_seconds), unit.restart_seconds),
         ("stop_seconds", float(planned.stop_seconds), unit.timeout_stop_seconds),
@@ -170,6 +173,8 @@ def _listener(each: LiveInstance, planned: Instance) -> Iterator[Finding]:
 
 def _redis(fleet: Fleet, live: Live) -> Iterator[Finding]:
     for server in fleet.redis_servers:
+        if _rest(fleet, server.tenants):
+            continue
         looks = [
             seen
             for name in server.tenants
@@ -182,6 +187,8 @@ def _redis(fleet: Fleet, live: Live) -> Iterator[Finding]:
 def _storage(fleet: Fleet, live: Live) -> Iterator[Finding]:
     for store in fleet.stores:
         counts = []
+        if _rest(fleet, store.tenants):
+            continue
         for name in store.tenants:
             tenant = fleet.tenant(name)
             looks = _looks(live, name, lambda each: live.observations[each.host].mysql.get(each.seen.storage))
@@ -202,6 +209,12 @@ def _storage(fleet: Fleet, live: Live) -> Iterator[Finding]:
                 )
         numbers = [int(count) for count in counts if count.isdecimal() and len(count) < 10]
         yield from _count(STORAGE, "max_connections", "", store.host, store.max_connections, numbers)
+
+
+def _rest(fleet: Fleet, tenants: Iterable[str]) -> bool:
+    """Say whether all of a server's tenants are suspended: nobody is there then through whom it could be asked."""
+    found = [fleet.tenant(name) for name in tenants]
+    return bool(found) and all(tenant is not None and tenant.suspended for tenant in found)
 
 
 def _looks(live: Live, tenant: str, look: Callable[[LiveInstance], Any]) -> list[Any]:

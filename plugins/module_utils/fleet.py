@@ -116,6 +116,7 @@ class Tenant:
     proxy_hosts: whose Nginx serves it.
     redis, storage: None where the tenant does without.
     missing: the variables of endpoints that nothing gives.
+    suspended: its processes are to rest, and its proxy says so. wave: lower ones are brought up to date first.
     """
 
     name: str
@@ -140,6 +141,8 @@ class Tenant:
     secrets: tuple[Secret, ...] = ()
     environment: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    suspended: bool = False
+    wave: int = 1
 
     @cached_property
     def version(self) -> str:
@@ -260,15 +263,16 @@ class Live:
     """What was seen of the fleet.
 
     observations: host -> what was read there. missing: host -> why it was not looked at. absent: planned instances that
-    are not there, on hosts that were looked at. same_machines: host -> the host under whose name what was seen on this
-    very machine is told. declared_age_seconds: tenant -> how old its newest pre-aggregation may be, where that is
-    declared.
+    are not there, on hosts that were looked at. resting: those of suspended tenants that do not run there, as they
+    should not. same_machines: host -> the host under whose name what was seen on this very machine is told.
+    declared_age_seconds: tenant -> how old its newest pre-aggregation may be, where that is declared.
     """
 
     observations: Mapping[str, Observation] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     instances: tuple[LiveInstance, ...] = ()
     absent: tuple[Instance, ...] = ()
+    resting: tuple[Instance, ...] = ()
     same_machines: Mapping[str, str] = field(default_factory=dict)
     declared_age_seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -276,6 +280,11 @@ class Live:
     def tenants(self) -> tuple[str, ...]:
         """Return the names of the deployments that were seen."""
         return tuple(sorted({instance.tenant for instance in self.instances}))
+
+    @cached_property
+    def at_rest(self) -> frozenset[str]:
+        """Return the suspended tenants none of whose processes was seen: nobody is there to be judged."""
+        return frozenset(instance.tenant for instance in self.resting).difference(self.tenants)
 
     def instances_of(self, tenant: str) -> tuple[LiveInstance, ...]:
         """Return the processes of a deployment."""

@@ -32,7 +32,17 @@ class Outcome:
     switched: dict[str, str | None] = field(default_factory=dict)
     removed_releases: list[str] = field(default_factory=list)
     removed_runtimes: list[str] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def tell_unlisted(self, present: Iterable[str], *listed: Iterable[str]) -> None:
+        """Note which tenants are on the host and on no list: what is taken away is decided by a person."""
+        self.unlisted = sorted(set(present).difference(*listed))
+        if self.unlisted:
+            self.notes.append(
+                f"Not planned on this host, and left alone: {', '.join(self.unlisted)}. "
+                "The playbook cubeops.cubejs.tenant_remove takes a tenant away"
+            )
 
     @property
     def changed(self) -> bool:
@@ -69,6 +79,7 @@ def converge(
     if apply and outcome.changed:
         _enable(tools.systemd, steps)
         outcome.notes = _roll(deployments, steps, tools)
+        _suspend(tools.systemd, [unit for each in steps.values() for unit in each.suspend])
         _remove_units(tools.systemd, [unit for each in steps.values() for unit in each.stop], units, runtime)
         _remove_garbage(deployments, tools, kept, outcome, proc)
     if apply:
@@ -135,6 +146,12 @@ def _side_by_side(jobs: Sequence[Callable[[], None]], tools: Tools) -> None:
         failures = [failure for failure in pool.map(run, jobs) if failure]
     if failures:
         raise RollError("\n\n".join(failures))
+
+
+def _suspend(systemd: Systemd, units: Sequence[str]) -> None:
+    systemd.disable(units)
+    systemd.stop(units)
+    systemd.reset_failed(units)
 
 
 def _remove_units(systemd: Systemd, surplus: Sequence[str], folder: Path, runtime: Path) -> None:

@@ -61,6 +61,7 @@ class Deployment:
     instances: tuple[Instance, ...]
     steady_seconds: float = 3.0
     claims: Mapping[str, object] = field(default_factory=dict)
+    suspended: bool = False
 
     @classmethod
     def of(cls, deployment: Mapping[str, Any], release: Mapping[str, Any]) -> Deployment:
@@ -79,6 +80,7 @@ class Deployment:
             instances=tuple(sorted(instances, key=lambda each: each.kind != REFRESH_WORKER)),
             steady_seconds=float(health.get("steady_seconds", 3.0)),
             claims=health.get("claims") or {},
+            suspended=bool(deployment.get("suspended")),
         )
 
     @property
@@ -89,19 +91,20 @@ class Deployment:
 
 @dataclass
 class Steps:
-    """What has to be done for one tenant, by unit."""
+    """What has to be done for one tenant, by unit. stop: for good; suspend: what is to rest."""
 
     enable: list[str] = field(default_factory=list)
     start: list[str] = field(default_factory=list)
     restart: list[str] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
     stop: list[str] = field(default_factory=list)
+    suspend: list[str] = field(default_factory=list)
     switch: bool = False
 
     @property
     def changed(self) -> bool:
         """Return whether there is anything to do."""
-        return bool(self.enable or self.start or self.restart or self.stop or self.switch)
+        return bool(self.enable or self.start or self.restart or self.stop or self.suspend or self.switch)
 
     @property
     def needs_trial(self) -> bool:
@@ -111,7 +114,7 @@ class Steps:
     def actions(self) -> dict[str, list[str]]:
         """Return unit -> what is done with it, in order."""
         found: dict[str, list[str]] = {}
-        for verb in ("enable", "start", "restart", "stop"):
+        for verb in ("enable", "start", "restart", "stop", "suspend"):
             for unit in getattr(self, verb):
                 found.setdefault(unit, []).append(verb)
         return found
@@ -133,6 +136,10 @@ def decide(
     steps = Steps(switch=current is None or current != deployment.release)
     for instance in deployment.instances:
         properties = seen.get(instance.unit, {})
+        if deployment.suspended:
+            if properties.get("UnitFileState") == ENABLED or properties.get("ActiveState") in STARTED:
+                steps.suspend.append(instance.unit)
+            continue
         if properties.get("UnitFileState") != ENABLED:
             steps.enable.append(instance.unit)
         if properties.get("ActiveState") not in STARTED:

@@ -34,29 +34,33 @@ def link(plan: Fleet, observations: Mapping[str, Observation], missing: Mapping[
     kept = _merged(observations, machines)
     where = whereabouts(plan, Live(observations=kept, missing=missing))
     planned = {(machines.get(each.host, each.host), each.unit): each for each in plan.instances}
-    seen = [
+    found = [
         # Of several processes in one unit the first is the one that was planned.
         _Seen(host, each, planned.pop((host, each.unit.name if each.unit else each.name), None))
         for host, observation in kept.items()
         for each in observation.instances
     ]
+    suspended = frozenset(tenant.name for tenant in plan.tenants if tenant.suspended)
+    seen = [each for each in found if not each.rests(suspended)]
     tenants = _tenants(plan, seen, kept, where)
     led_to = frozenset(_led_to(kept, where))
     instances = tuple(
         LiveInstance(tenant, _kind(each, led_to), each.host, each.instance, each.planned)
         for each, tenant in zip(seen, tenants)
     )
-    found = {(each.planned.host, each.planned.unit) for each in instances if each.planned}
+    there = {(each.planned.host, each.planned.unit) for each in instances if each.planned}
+    gone = [
+        each
+        for each in plan.instances
+        if machines.get(each.host, each.host) in kept and (each.host, each.unit) not in there
+    ]
     ages = ((tenant.name, tenant.storage.max_age_seconds) for tenant in plan.tenants if tenant.storage)
     live = Live(
         observations=kept,
         missing=dict(missing),
         instances=instances,
-        absent=tuple(
-            each
-            for each in plan.instances
-            if machines.get(each.host, each.host) in kept and (each.host, each.unit) not in found
-        ),
+        absent=tuple(each for each in gone if each.tenant not in suspended),
+        resting=tuple(each for each in gone if each.tenant in suspended),
         same_machines=machines,
         declared_age_seconds={name: float(age) for name, age in ages if age is not None},
     )
@@ -70,6 +74,10 @@ class _Seen:
     host: str
     instance: Seen
     planned: Instance | None
+
+    def rests(self, suspended: frozenset[str]) -> bool:
+        """Say whether it is a suspended tenant's and does not run, as it should not."""
+        return self.planned is not None and self.planned.tenant in suspended and not self.instance.running
 
 
 def _machines(plan: Fleet, observations: Mapping[str, Observation]) -> dict[str, str]:

@@ -46,12 +46,15 @@ def plan_looks(
 
     observers: the hosts that are looked at. served: tenant and proxy host -> how it serves. proxies: that the plan does
     not know. Questions about a host go to another one where there is one, and rather not to one that has reasons to
-    reach it: what a firewall lets through to its friends says nothing of strangers.
+    reach it: what a firewall lets through to its friends says nothing of strangers. Proxies are not asked for suspended
+    tenants.
     """
     found = {host: Look() for host in observers}
     if not observers:
         return found
     for tenant in fleet.tenants:
+        if tenant.suspended:
+            continue
         for proxy in fleet.proxies:
             if tenant.name in proxy.tenants and tenant.server_name:
                 how = (served or {}).get((tenant.name, proxy.host), Served())

@@ -58,6 +58,7 @@ SET_SPEC = {
     "root": {"type": "path"},
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
     "keep_unlisted": {"type": "bool", "default": False},
+    "forget": {"type": "list", "elements": "str", "default": []},
     "entrances": {"type": "list", "elements": "dict", "default": [], "options": ENTRANCE_SPEC},
     "validate": {"type": "list", "elements": "dict", "default": [], "options": VALIDATION_SPEC},
 }
@@ -76,6 +77,7 @@ class FileSet:
     validate: tuple[Validation, ...] = ()
     entrances: tuple[Entrance, ...] = ()
     keep_unlisted: bool = False
+    forget: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -125,6 +127,7 @@ def pack(file_set: FileSet) -> str:
         "validate": [vars(step) for step in file_set.validate],
         "entrances": [vars(entrance) for entrance in file_set.entrances],
         "keep_unlisted": file_set.keep_unlisted,
+        "forget": file_set.forget,
     }
     return base64.b64encode(zlib.compress(json.dumps(document).encode())).decode("ascii")
 
@@ -135,7 +138,8 @@ def unpack(packed: str) -> FileSet:
     files = tuple(WantedFile(**{**file, "content": base64.b64decode(file["content"])}) for file in document["files"])
     checks = tuple(Validation(**step) for step in document["validate"])
     entrances = tuple(Entrance(**entrance) for entrance in document["entrances"])
-    return FileSet(document["name"], files, document["root"], checks, entrances, document["keep_unlisted"])
+    keep, forget = document["keep_unlisted"], tuple(document["forget"])
+    return FileSet(document["name"], files, document["root"], checks, entrances, keep, forget)
 
 
 def check(file_set: FileSet) -> None:
@@ -215,14 +219,15 @@ def converge(
         if result.changed:
             file_manifest.write(manifests, name, root, known | wanted)
             _put_in_place(name, layout, result, wanted)
-        file_manifest.write(manifests, name, root, known | wanted if file_set.keep_unlisted else wanted)
+        kept = known - set(file_set.forget) if file_set.keep_unlisted else set()
+        file_manifest.write(manifests, name, root, kept | wanted)
     return result
 
 
 def _layout(file_set: FileSet, known: set[str], owners: Ownership) -> Layout:
     if file_set.keep_unlisted:
         # What is not listed stays, as if it were somebody else's.
-        known = known & {file.dest for file in file_set.files}
+        known = known & {*file_set.forget, *(file.dest for file in file_set.files)}
     if file_set.root is None:
         return LooseFiles(file_set.files, known, owners)
     return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners, file_set.entrances)

@@ -50,6 +50,11 @@ def system_user(tenant: str) -> str:
     return f"cube-{tenant}"
 
 
+def sysusers_file(tenant: str) -> str:
+    """Return the file from which systemd-sysusers makes a tenant's system user, and group."""
+    return f"/etc/sysusers.d/cubejs-{tenant}.conf"
+
+
 def api_instance(tenant: str, index: int) -> str:
     """Return the name of a tenant's index-th (from 1) API instance on a host."""
     return f"{tenant}-{index}"

@@ -46,10 +46,16 @@ class Settings:
     health_clients: tuple[str, ...] = ()
 
 
-def layout(servers: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str, Any]:
-    """Return what the templates print, with every default filled in. Raises NginxError with all problems at once."""
+def layout(
+    servers: Sequence[Mapping[str, Any]], settings: Settings, others: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return what the templates print, with every default filled in. Raises NginxError with all problems at once.
+
+    others: servers that are on the host besides, and not written.
+    """
     complete = [_complete(server) for server in servers]
-    problems = [*_setting_problems(settings), *_server_problems(complete)]
+    present = [*complete, *map(_complete, others)]
+    problems = [*_setting_problems(settings), *_server_problems(present)]
     if problems:
         raise NginxError("\n".join(problems))
     version = parse_version(settings.version)
@@ -68,7 +74,7 @@ def layout(servers: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str
         "http2_directive": settings.http2 and version >= HTTP2_DIRECTIVE,
         "http2_own_limits": settings.http2 and version < ONE_HEADER_LIMIT,
         "reject_handshake": version >= REJECT_HANDSHAKE,
-        "names_hash": hash_sizes([server["server_name"] for server in complete]),
+        "names_hash": hash_sizes([server["server_name"] for server in present]),
         "open_files": open_files(settings.worker_connections),
         "public_port": "" if settings.https_port == 443 or not terminates_tls else f":{settings.https_port}",
         "health_clients": [*settings.health_clients, *settings.trusted_proxies],
@@ -125,6 +131,7 @@ def _complete(server: Mapping[str, Any]) -> dict[str, Any]:
         "web_sockets": bool(server.get("web_sockets")),
         "base_path": server.get("base_path") or "/cubejs-api",
         "directives": server.get("directives") or "",
+        "maintenance": bool(server.get("maintenance")),
         "certificate": {
             "source": certificate.get("source") or "own_ca",
             "certificate_path": certificate.get("certificate_path"),

@@ -119,11 +119,14 @@ def _data(
     here: dict[str, dict[str, list[Instance]]] = {host: {} for host in inventory.hosts()}
     for instance in fleet.instances:
         here[instance.host].setdefault(instance.tenant, []).append(instance)
+    waves = sorted({tenant.wave for tenant in fleet.tenants})
     hosts: dict[str, dict[str, Any]] = {
         host: {
             "products": sorted(products(inventory, host)),
             "cubejs": {
                 "cubejs_memory_bytes": fleet.cube_memory_bytes.get(host),
+                "cubejs_waves": waves,
+                "cubejs_other_tenants": [],
                 "cubejs_deployments": [
                     builder.deployment(tenants[name], definitions.by_name[name], host, instances)
                     for name, instances in sorted(of_tenant.items())

@@ -68,6 +68,8 @@ def _tenant(fleet: Fleet, tenant: Tenant, limits: Limits) -> dict[str, Any]:
         "ports": sorted({each.port for each in instances if each.port is not None}),
         "sockets": sum(each.kind == API and each.port is None for each in instances),
         "orchestrators": tenant.orchestrators,
+        "wave": tenant.wave,
+        "suspended": tenant.suspended,
         "redis": _redis_of(tenant, limits),
         "mysql": _mysql_of(fleet, tenant, limits),
         "memory_bytes": _sum(each.memory_bytes for each in instances),

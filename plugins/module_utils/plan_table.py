@@ -38,6 +38,7 @@ def table(summary: Row) -> str:
 TENANT_COLUMNS = (
     "tenant",
     "number",
+    "wave",
     "version",
     "API instances",
     "refresh worker",
@@ -58,6 +59,7 @@ def _tenant(row: Row) -> Sequence[str]:
     return (
         row["name"],
         _known(row["number"]),
+        "suspended" if row["suspended"] else str(row["wave"]),
         row["version"],
         _places(row["api"]),
         row["refresh_worker"] or NOTHING,

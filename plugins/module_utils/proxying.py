@@ -100,7 +100,7 @@ def proxies_of(fleet: Fleet, live: Live) -> Mapping[str, Serving]:
 
     A proxy is a tenant's that serves the tenant's planned server name; one with a name that nobody planned is that of
     the tenants whose instances listen where it passes requests on to. What was asked for a name that is nobody's
-    stands under "".
+    stands under "". A suspended tenant at rest is answered for by its proxies alone, and has none here.
     """
     return live.once(_all_proxies, fleet)
 
@@ -162,7 +162,11 @@ class _Proxies:
             for proxy in seen.proxies:
                 for tenant in _named(by_name, proxy.server_name.lower()) or (NOBODY,):
                     self._of(tenant).asked.append(Asked(host, proxy))
-        return {tenant: self._serving(tenant, found) for tenant, found in self._found.items()}
+        return {
+            tenant: self._serving(tenant, found)
+            for tenant, found in self._found.items()
+            if tenant not in self._live.at_rest
+        }
 
     def _of(self, tenant: str) -> _Found:
         return self._found.setdefault(tenant, _Found())

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import archives
+from ansible_collections.cubeops.cubejs.plugins.module_utils import archives, names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import (
     NPM_PROGRAM,
@@ -161,7 +161,9 @@ class Staging:
             folder.rename(place)
 
     def _create_users(self, users: Sequence[str]) -> None:
-        done = self.call(["systemd-sysusers", SYSUSERS])
+        prefix = names.system_user("")
+        files = [names.sysusers_file(user[len(prefix) :]) for user in users]
+        done = self.call(["systemd-sysusers", SYSUSERS, *files])
         if done.rc != 0:
             raise StagingError(f"systemd-sysusers cannot create {', '.join(users)}: {done.stderr.strip()}")
 

@@ -110,6 +110,10 @@ class Store:
             users=frozenset(filter(_user_exists, users.values())),
         )
 
+    def tenants(self) -> list[str]:
+        """Return the tenants that have a directory here."""
+        return sorted(path.name for path in entries(self.root / "tenants"))
+
     def releases(self) -> dict[str, list[str]]:
         """Return tenant -> its complete releases, the one that ran longest ago first."""
         found = {}

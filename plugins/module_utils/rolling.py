@@ -184,7 +184,12 @@ class Roll:
         self._restart()
 
     def check(self) -> None:
-        """Ask all instances but those just gated; raise RollError for the first that does not run or is not healthy."""
+        """Ask all instances but those just gated; raise RollError for the first that does not run or is not healthy.
+
+        A suspended tenant has none to ask.
+        """
+        if self.deployment.suspended:
+            return
         gated = {*self.steps.start, *self.steps.restart}
         for instance in self.deployment.instances:
             if instance.unit not in gated:

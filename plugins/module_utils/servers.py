@@ -110,6 +110,7 @@ class Servers:
             "redis_memory_bytes": self.redis_share(host),
             "redis_ca_directory": self.inventory.variable(host, "redis_ca_directory", self.ca_directory),
             "redis_instances": [self._redis_instance(server) for server in servers],
+            "redis_other_instances": [],
         }
 
     def _redis_instance(self, server: RedisServer) -> dict[str, Any]:
@@ -163,7 +164,10 @@ class Servers:
     def nginx_variables(self, proxy: Proxy, fleet: Fleet) -> dict[str, Any]:
         """Return the nginx role's variables on a host."""
         served = filter(None, map(fleet.tenant, sorted(proxy.tenants)))
-        return {"nginx_servers": [self._nginx_server(tenant, proxy.host, fleet) for tenant in served]}
+        return {
+            "nginx_servers": [self._nginx_server(tenant, proxy.host, fleet) for tenant in served],
+            "nginx_other_servers": [],
+        }
 
     def _nginx_server(self, tenant: Tenant, host: str, fleet: Fleet) -> dict[str, Any]:
         definition = self.definitions[tenant.name]
@@ -175,6 +179,7 @@ class Servers:
                 self._upstream(instance, host) for instance in fleet.instances_of(tenant.name) if instance.kind == API
             ],
             "web_sockets": bool(definition.get("web_sockets", False)),
+            "maintenance": tenant.suspended,
             "certificate": {key: value for key, value in certificate.items() if value is not None},
         }
 

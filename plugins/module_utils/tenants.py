@@ -69,6 +69,8 @@ class Reader:
             secrets=tuple(self._secrets(definition, subject, redis, storage)),
             environment=tuple(_environment(definition)),
             missing=tuple(_missing(definition, redis, storage)),
+            suspended=bool(definition.get("suspended", False)),
+            wave=int(definition.get("wave", 1)),
         )
 
     def _hosts(self, definition: Mapping[str, Any]) -> frozenset[str]:

@@ -22,6 +22,7 @@ description:
     answers, and seconds later the process is still the same. Before, the root page in place of C(/readyz). After a
     start the project's schema must compile, too (C(/v1/meta) with a token)."
   - C(/readyz) is never asked while Redis cannot be reached, since that would kill the process.
+  - Instances of suspended tenants are stopped and disabled; all else of them stays.
   - Instances of the same tenants that are not listed are stopped and forgotten. Releases beyond O(releases_kept), and
     packages that no release needs, are removed, but none that a running process was started from.
 author: The cubeops.cubejs contributors (@cubeops)
@@ -48,6 +49,11 @@ options:
     description: Paths of unit files that were changed by a task before, for check mode, where they are not on disk yet.
     type: list
     elements: path
+    default: []
+  others:
+    description: Tenants that are meant to be on this host besides. RV(unlisted) tells of any other.
+    type: list
+    elements: str
     default: []
   releases_kept:
     description: Releases kept for each tenant besides the current one.
@@ -96,6 +102,11 @@ removed_runtimes:
   returned: success
   type: list
   elements: str
+unlisted:
+  description: Tenants that are on this host and that nobody listed. They are left alone.
+  returned: success
+  type: list
+  elements: str
 notes:
   description: What the health gate could not judge, and why.
   returned: success
@@ -118,6 +129,7 @@ ARGUMENT_SPEC = {
     "releases": {"type": "dict", "required": True},
     "state": {"type": "str", "choices": ["current", "healthy"], "default": "current"},
     "pending": {"type": "list", "elements": "path", "default": []},
+    "others": {"type": "list", "elements": "str", "default": []},
     "releases_kept": {"type": "int", "default": 3},
     "start_seconds": {"type": "int", "default": 120},
 }
@@ -139,6 +151,7 @@ def main() -> None:
                 outcome = converge(
                     deployments, tools, apply=apply, kept=given["releases_kept"], pending=given["pending"]
                 )
+            outcome.tell_unlisted(tools.store.tenants(), [each.tenant for each in deployments], given["others"])
     except (RollError, StagingError, HostLockError, SystemdError, EnvironmentFileError, OSError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=outcome.changed, **vars(outcome))

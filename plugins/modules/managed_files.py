@@ -97,6 +97,12 @@ options:
         RV(foreign_files).
     type: bool
     default: false
+  forget: &forget
+    description:
+      - With O(keep_unlisted), files that are removed all the same if the same O(name) wrote them and they are unlisted.
+    type: list
+    elements: str
+    default: []
   validate: &validate
     description: Commands that must accept the set, run without a shell over a private copy of it.
     type: list
@@ -132,6 +138,7 @@ options:
       files: *files
       entrances: *entrances
       keep_unlisted: *keep_unlisted
+      forget: *forget
       validate: *validate
   payload:
     description: The rendered sets. Filled in by the action plugin of this module; not for playbooks.

@@ -41,6 +41,20 @@ options:
   file:
     description: Path on the controller of a file to which the figures are written as JSON, in check mode too.
     type: path
+  limited:
+    description:
+      - Whether C(-e tenant=NAME) limits the result to one tenant, or to several with commas between them. The whole
+        inventory is judged all the same. What else is planned on a host is named in its roles' variables, so that they
+        leave it alone.
+      - Only extra variables count, since an inventory may have a variable of that name that means another thing.
+    type: bool
+    default: false
+  removal:
+    description:
+      - Whether to work out what the playbook C(tenant_remove) takes away on each host, not the roles' variables.
+        C(-e tenant=NAME) names the tenant, C(-e confirm=NAME) confirms it, and C(-e host=HOST) is for one host only.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Nothing is changed but O(file).

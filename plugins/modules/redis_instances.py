@@ -64,6 +64,11 @@ options:
         type: list
         elements: str
         default: []
+  others:
+    description: Names of instances that are meant to be here besides, and are left alone without a word.
+    type: list
+    elements: str
+    default: []
   server:
     description: Path of the server's program.
     type: path
@@ -189,6 +194,7 @@ INSTANCE_SPEC = {
 }
 ARGUMENT_SPEC = {
     "instances": {"type": "list", "elements": "dict", "required": True, "options": INSTANCE_SPEC},
+    "others": {"type": "list", "elements": "str", "default": []},
     "server": {"type": "path", "default": "/usr/bin/redis-server"},
     "pending": {"type": "list", "elements": "str", "default": []},
     "pending_unit": {"type": "bool", "default": False},
@@ -220,14 +226,15 @@ def main() -> None:
             result = converge([_instance(each) for each in params["instances"]], HostStore(params["server"]), options)
     except (HostLockError, InstancesError, SystemdError, OSError) as exc:
         module.fail_json(msg=str(exc))
-    for text in _warnings(result):
+    unlisted = sorted(set(result.unlisted) - set(params["others"]))
+    for text in _warnings(result, unlisted):
         module.warn(text)
     module.exit_json(
         changed=result.changed or bool(settable),
         instances={name: vars(outcome) for name, outcome in result.instances.items()},
         kernel_settings=settable,
         notes=[NOTE.format(path, *values) for path, values in missing.items() if path not in settable],
-        unlisted=result.unlisted,
+        unlisted=unlisted,
         old_passwords=sum(outcome.old_passwords for outcome in result.instances.values()),
         daemon_reloaded=result.daemon_reloaded,
         diff=_diff(result),
@@ -239,12 +246,12 @@ def _instance(params: dict[str, Any]) -> Instance:
     return Instance(**wanted, bind=tuple(params["bind"]), tls_name=next(iter(params["tls_names"]), None))
 
 
-def _warnings(result: Result) -> list[str]:
+def _warnings(result: Result, unlisted: list[str]) -> list[str]:
     texts = [
         f"Redis instance {name}: {text}" for name, outcome in result.instances.items() for text in outcome.warnings
     ]
-    if result.unlisted:
-        texts.append(f"Redis instances that run here and are not listed are left alone: {', '.join(result.unlisted)}")
+    if unlisted:
+        texts.append(f"Redis instances that run here and are not listed are left alone: {', '.join(unlisted)}")
     return texts
 
 

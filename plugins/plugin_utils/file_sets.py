@@ -42,8 +42,8 @@ def _set(arguments: Mapping[str, Any], render: Render) -> FileSet:
         raise ManagedFilesError("; ".join(problems))
     checks = tuple(Validation(**step) for step in arguments["validate"])
     entrances = tuple(Entrance(**entrance) for entrance in arguments.get("entrances", ()))
-    keep = arguments.get("keep_unlisted", False)
-    return FileSet(arguments["name"], tuple(files), arguments["root"], checks, entrances, keep)
+    keep, forget = arguments.get("keep_unlisted", False), tuple(arguments.get("forget", ()))
+    return FileSet(arguments["name"], tuple(files), arguments["root"], checks, entrances, keep, forget)
 
 
 def _attempt(entry: Mapping[str, Any], render: Render) -> tuple[list[WantedFile], list[str]]:

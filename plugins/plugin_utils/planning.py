@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.errors import AnsibleActionFail
-from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, findings, plan, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, findings, plan, retired, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import Options
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.inventory_reading import HostReader
@@ -30,6 +30,11 @@ class Planned:
     inventory: Inventory
 
     @property
+    def retired_file(self) -> Path:
+        """Return where the tenants that are gone are on record."""
+        return retired_file(self.inventory)
+
+    @property
     def vault(self) -> secrets.Vault:
         """Return the values behind the plan's references."""
         tenants, master = (_first(self.inventory, name) for name in (definitions.TENANTS, definitions.MASTER))
@@ -45,15 +50,36 @@ def make(loader: Any, task_vars: dict[str, Any], *, by_groups: bool, fingerprint
     """
     specs = specifications()
     inventory, unread = read_inventory(loader, task_vars, specs, by_groups=by_groups)
+    inventory, strange = with_retired(inventory)
     made = plan.build(
         inventory,
         specs,
         fingerprint_key=fingerprint_key or _fingerprint_key(inventory),
         ca_directory=ca_directory(),
         exists=os.path.exists,
-        unread=unread,
+        unread=(*unread, *strange),
     )
     return Planned(made, inventory)
+
+
+def retired_file(inventory: Inventory) -> Path:
+    """Return the record of the tenants that are gone; a relative path starts in the inventory's folder."""
+    given = _first(inventory, retired.VARIABLE) or retired.FILE
+    return Path(str(_first(inventory, "inventory_dir") or "")) / str(given)
+
+
+def with_retired(inventory: Inventory) -> tuple[Inventory, tuple[findings.Finding, ...]]:
+    """Return the inventory with the numbers that are on record, and what is wrong with the record."""
+    path = retired_file(inventory)
+    if not inventory.hosts() or not path.is_file():
+        return inventory, ()
+    numbers, problems = retired.numbers(path.read_text(encoding="utf-8", errors="replace"))
+    first = inventory.hosts()[0]
+    listed = inventory.variable(first, definitions.RETIRED)
+    # What is no list is told by the specification.
+    together = [*listed, *numbers] if isinstance(listed, list) else list(numbers) if listed is None else listed
+    own = {**inventory.variables.get(first, {}), definitions.RETIRED: together}
+    return replace(inventory, variables={**inventory.variables, first: own}), problems
 
 
 def is_planned(task_vars: Mapping[str, Any]) -> bool:

@@ -123,6 +123,6 @@ def test_the_plan_is_shown_without_contacting_a_host(tmp_path: Path) -> None:
     found = inventory({name: ["one", "two"] for name in EVERYTHING}, redis={"password": MARK})
     done = play(tmp_path, found, "-e", "cubejs_plan_file=plan.json", playbook="cubeops.cubejs.plan")
     assert done.returncode == 0, done.stdout
-    assert "Tenants (1)\ntenant  number  version" in done.stdout
+    assert "Tenants (1)\ntenant  number  wave  version" in done.stdout
     assert "Nothing is wrong with this plan." in done.stdout
     assert MARK not in done.stdout + (tmp_path / "plan.json").read_text()

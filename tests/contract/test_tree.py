@@ -18,12 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("redis", "mysql", "cubejs", "nginx")
 TASK_FILES = ("main", "install", "configure", "service", "health")
 # `variables` has no task; `prepare` is what must stand before the packages; `certificates`, `layout` and `releases` are
-# imported twice; `begin` is for a playbook with other work to do meanwhile.
+# imported twice; `wave` is taken for each wave of tenants; `begin` is for a playbook with other work to do meanwhile.
 MORE_TASK_FILES = {
     "redis": {"prepare"},
     "mysql": {"prepare"},
     "nginx": {"prepare", "certificates"},
-    "cubejs": {"begin", "layout", "releases"},
+    "cubejs": {"begin", "layout", "releases", "wave"},
 }
 PLUGIN_FOLDERS = ("module_utils", "modules", "action", "filter", "lookup", "callback", "plugin_utils")
 

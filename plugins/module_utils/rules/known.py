@@ -33,11 +33,11 @@ _ADDS = ("dotenv", "process.cwd", "settings")
 def deployments(fleet: Fleet, live: Live) -> Iterator[tuple[str, Optional[Tenant], tuple[LiveInstance, ...]]]:
     """Yield name, plan (None where nobody planned it) and processes of every deployment, seen or planned.
 
-    Nothing where no host was looked at, nor meant to be.
+    Nothing where no host was looked at, nor meant to be; nor of a suspended tenant at rest.
     """
     if not live.observations and not live.missing:
         return
-    for name in sorted({*live.tenants, *(tenant.name for tenant in fleet.tenants)}):
+    for name in sorted({*live.tenants, *(tenant.name for tenant in fleet.tenants)} - live.at_rest):
         yield name, fleet.tenant(name), live.instances_of(name)
 
 

@@ -28,7 +28,7 @@ class NumberNotRetired(Rule):
             if tenant.number in fleet.retired_numbers:
                 yield self.found(
                     f"{tenant.subject}.number",
-                    f"{tenant.number} was another tenant's (cubejs_retired_numbers)",
-                    f"{another}To hand it out again, take it out of cubejs_retired_numbers",
+                    f"{tenant.number} was that of a tenant that is gone (cubejs_retired_numbers, cubejs_retired.txt)",
+                    f"{another}To hand it out again, take it off that list",
                     tenant=tenant.name,
                 )

@@ -109,7 +109,8 @@ class UnitRuns(Rule):
 
     def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each unit, and for each planned process that is not there."""
-        found = set()
+        # What rests is not meant to run.
+        found = {(instance.host, instance.unit) for instance in live.resting}
         for instance in live.instances:
             if instance.planned:
                 found.add((instance.planned.host, instance.planned.unit))

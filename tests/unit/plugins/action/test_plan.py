@@ -150,3 +150,59 @@ def test_the_figures_are_shown_and_written_also_of_a_plan_that_is_refused(tmp_pa
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(AnsibleActionFail, match=r"cannot be written to /nowhere/plan\.json: No such file"):
         run(tmp_path, arguments={"file": "/nowhere/plan.json"})
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return what `-e` gives on the command line."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(plan, "load_extra_vars", lambda _loader: found)
+    return found
+
+
+def test_a_run_for_one_tenant_gets_its_part(tmp_path: Path, given: dict[str, Any]) -> None:
+    tenants = [TENANT, {**TENANT, "name": "globex", "number": 2, "server_name": "cube.globex.example"}]
+    given["tenant"] = "globex"
+    for limited, chosen in ((True, ["globex"]), (False, ["acme", "globex"])):
+        result, _shown = run(tmp_path, arguments={"limited": limited}, cubejs_tenants=tenants)
+        cube = result["hosts"]["one"]["cubejs"]
+        assert [each["tenant"] for each in cube["cubejs_deployments"]] == chosen
+        assert cube["cubejs_other_tenants"] == [name for name in ("acme", "globex") if name not in chosen]
+
+
+def test_a_variable_of_the_inventory_limits_nothing(tmp_path: Path, given: dict[str, Any]) -> None:
+    assert given == {}
+    result, _shown = run(tmp_path, arguments={"limited": True}, tenant={"name": "nobody"})
+    assert len(result["hosts"]["one"]["cubejs"]["cubejs_deployments"]) == 1
+
+
+def test_a_run_for_nobody_is_refused_with_all_else(tmp_path: Path, given: dict[str, Any]) -> None:
+    given["tenant"] = "acem"
+    result, _shown = run(tmp_path, {"redis": {"pool_max": 1}}, arguments={"limited": True})
+    assert result["failed"]
+    assert "tenant: 'acem' is no tenant of the inventory" in result["msg"]
+    assert "redis.pool_max: 1" in result["msg"]
+
+
+def test_a_removal_is_worked_out_for_each_host(tmp_path: Path, given: dict[str, Any]) -> None:
+    given.update(tenant="acme", confirm="acme")
+    result, _shown = run(tmp_path, arguments={"removal": True})
+    assert result["hosts"]["one"]["schemas"] == ["cube_acme"]
+    assert result["line"].startswith("1 acme 2")
+    assert result["export"].startswith("/var/backups/cubejs/acme-2")
+    assert result["retired_file"] == str(tmp_path / "cubejs_retired.txt")
+    assert "MARKED" not in json.dumps(result)
+
+
+def test_what_is_wrong_with_the_tenant_that_goes_goes_with_it(tmp_path: Path, given: dict[str, Any]) -> None:
+    (tmp_path / "cubejs_retired.txt").write_text("1 acme 2026-11-28\n")
+    given.update(tenant="acme", confirm="acme")
+    assert run(tmp_path, arguments={"limited": True})[0]["failed"]
+    assert not run(tmp_path, arguments={"removal": True})[0].get("failed")
+
+
+def test_a_removal_that_was_not_confirmed_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
+    given["tenant"] = "acme"
+    result, _shown = run(tmp_path, arguments={"removal": True})
+    assert result["failed"]
+    assert "Confirm by the name: -e confirm=acme" in result["msg"]

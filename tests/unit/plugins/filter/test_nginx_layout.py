@@ -29,4 +29,4 @@ def test_a_problem_is_ansible_s() -> None:
 
 def test_the_documented_options_are_those_there_are() -> None:
     documented = yaml.safe_load(nginx_layout.DOCUMENTATION)["options"]
-    assert set(documented) - {"servers"} == {field.name for field in dataclasses.fields(Settings)}
+    assert set(documented) - {"servers", "others"} == {field.name for field in dataclasses.fields(Settings)}

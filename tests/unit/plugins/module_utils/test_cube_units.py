@@ -62,7 +62,14 @@ def test_without_knowing_the_hosts_memory_there_is_no_limit() -> None:
 
 def test_users_and_kinds() -> None:
     found = layout([deployment()], None, "proxy", 252)
-    assert found["users"] == [{"name": "cube-acme", "tenant": "acme"}]
+    assert found["users"] == [
+        {
+            "name": "cube-acme",
+            "tenant": "acme",
+            "file": "/etc/sysusers.d/cubejs-acme.conf",
+            "line": 'u cube-acme - "Cube.js of tenant acme"',
+        }
+    ]
     assert [kind["unit"] for kind in KINDS] == [
         "cubejs-api@.service",
         "cubejs-refresh-worker@.service",
@@ -73,3 +80,19 @@ def test_users_and_kinds() -> None:
 @pytest.mark.parametrize(("systemd", "private"), [(247, False), (252, True)])
 def test_users_are_private_where_systemd_can(systemd: int, private: bool) -> None:
     assert {kind["private_users"] for kind in layout([deployment()], None, "proxy", systemd)["kinds"]} == {private}
+
+
+@pytest.mark.parametrize(
+    ("waves", "expected"),
+    [
+        pytest.param((), [["acme", "globex", "initech"]], id="nobody says"),
+        pytest.param((0, 1, 2), [["acme"], ["globex"], ["initech"]], id="one each"),
+        pytest.param((0, 5), [["acme"], ["globex", "initech"]], id="the last has what is in no other"),
+        pytest.param((3, 4), [[], ["acme", "globex", "initech"]], id="a wave of other hosts"),
+    ],
+)
+def test_tenants_are_in_waves(waves: tuple[int, ...], expected: list[list[str]]) -> None:
+    given = [{**deployment(), "tenant": name, "wave": wave} for wave, name in enumerate(("acme", "globex", "initech"))]
+    found = layout(given, None, "proxy", 252, waves)["waves"]
+    assert [[each["tenant"] for each in wave["deployments"]] for wave in found] == expected
+    assert [wave["wave"] for wave in found] == list(waves or (1,))

@@ -177,3 +177,27 @@ def test_what_must_not_be_shown() -> None:
         "OWN_SHORT": "yes",
     }
     assert secret_values(environment) == {"hidden-api", "redis://u:hidden-redis@r:1/0", "hidden-redis", "hidden-own"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(RUNNING, [FIRST], id="running"),
+        pytest.param({**RUNNING, "ActiveState": "activating"}, [FIRST], id="between two restarts"),
+        pytest.param({**RUNNING, "ActiveState": "inactive"}, [FIRST], id="stopped and enabled"),
+        pytest.param({"ActiveState": "active", "UnitFileState": "disabled"}, [FIRST], id="running and disabled"),
+        pytest.param({"ActiveState": "inactive", "UnitFileState": "disabled"}, [], id="at rest"),
+        pytest.param({"ActiveState": "failed", "UnitFileState": "disabled"}, [], id="at rest after a failure"),
+    ],
+)
+def test_a_suspended_tenant_is_stopped_and_nothing_else(seen: dict[str, str], expected: list[str]) -> None:
+    made = Deployment("acme", "0.29.57", "r1", deployment().instances, suspended=True)
+    found = decide(made, {FIRST: seen}, "r1")
+    assert found == Steps(suspend=expected)
+    assert found.changed is bool(expected)
+
+
+def test_a_suspended_tenant_is_switched_to_its_release_without_a_trial() -> None:
+    made = Deployment("acme", "0.29.57", "r2", deployment().instances, suspended=True)
+    found = decide(made, {FIRST: {}}, "r1")
+    assert (found.switch, found.needs_trial, found.start) == (True, False, [])

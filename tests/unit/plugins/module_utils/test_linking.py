@@ -210,3 +210,23 @@ def test_a_declared_age_is_told(make_fleet: Make, make_tenant: Callable[..., dic
     live = link(make_fleet(tenants), {}, {}).live
     assert live
     assert live.declared_age_seconds == {"acme": 7200.0}
+
+
+def test_what_rests_is_neither_live_nor_absent(make_fleet: Make, make_tenant: Callable[..., dict[str, Any]]) -> None:
+    plan = make_fleet([make_tenant("acme", 1, suspended=True)])
+    stopped = replace(instance("cubejs-api@acme-1.service"), running=False)
+    live = link(plan, of(host("one", stopped)), {}).live
+    assert live
+    assert (live.instances, live.absent) == ((), ())
+    assert [each.unit for each in live.resting] == ["cubejs-api@acme-1.service", "cubejs-refresh-worker@acme.service"]
+    assert live.at_rest == {"acme"}
+
+
+def test_what_runs_though_its_tenant_is_suspended_is_seen(
+    make_fleet: Make, make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    plan = make_fleet([make_tenant("acme", 1, suspended=True)])
+    fleet = link(plan, of(host("one", instance("cubejs-api@acme-1.service"))), {})
+    assert told(fleet) == [("acme", API, "one", "cubejs-api@acme-1.service")]
+    assert fleet.live
+    assert [each.unit for each in fleet.live.resting] == ["cubejs-refresh-worker@acme.service"]

@@ -39,7 +39,13 @@ class Host:
         self.manifests = path / "var/manifests"
 
     def file_set(
-        self, contents: dict[str, str], *, command: str = "true", secret: bool = False, keep_unlisted: bool = False
+        self,
+        contents: dict[str, str],
+        *,
+        command: str = "true",
+        secret: bool = False,
+        keep_unlisted: bool = False,
+        forget: tuple[str, ...] = (),
     ) -> FileSet:
         """Return a set with these contents."""
         files = tuple(
@@ -48,7 +54,8 @@ class Host:
         )
         root = str(self.root) if self.rooted else None
         checks = (Validation(command),) if command else ()
-        return FileSet("test", files, root, checks, keep_unlisted=keep_unlisted)
+        gone = tuple(dest if self.rooted else f"{self.root}/{dest}" for dest in forget)
+        return FileSet("test", files, root, checks, keep_unlisted=keep_unlisted, forget=gone)
 
     def keep(self, contents: dict[str, str], *, apply: bool = True, **options: Any) -> Result:
         """Keep a set with these contents."""
@@ -151,6 +158,23 @@ def test_what_is_not_listed_is_kept_where_asked_and_not_forgotten(host: Host) ->
     assert host.contents() == {**NEW, "gone": "3"}
     assert not host.keep(NEW, keep_unlisted=True).changed
     assert names(host.keep(NEW).removed_files) == ["gone"]
+
+
+def test_what_is_to_be_forgotten_goes_and_nothing_else(host: Host) -> None:
+    host.keep({**OLD, "theirs": "1"})
+    host.keep(OLD, keep_unlisted=True)
+    (host.root / "byhand").write_text("by hand")
+    result = host.keep({}, keep_unlisted=True, forget=("gone", "byhand", "never"))
+    assert names(result.removed_files) == ["gone"]
+    assert host.contents() == {
+        **{name: text for name, text in OLD.items() if name != "gone"},
+        "theirs": "1",
+        "byhand": "by hand",
+    }
+    assert not host.keep({}, keep_unlisted=True, forget=("gone",)).changed
+    # It is none of ours any more, whoever writes it.
+    (host.root / "gone").write_text("by hand")
+    assert host.keep({}, keep_unlisted=True, forget=("gone",)).removed_files == []
 
 
 def test_without_a_manifest_nothing_is_taken_for_ours(host: Host) -> None:

@@ -68,6 +68,7 @@ def test_defaults_are_filled_in() -> None:
             "web_sockets": False,
             "base_path": "/cubejs-api",
             "directives": "",
+            "maintenance": False,
             "certificate": {"source": "own_ca", "certificate_path": None, "key_path": None},
         }
     ]
@@ -208,3 +209,13 @@ def test_what_cannot_be_served_is_refused(
 ) -> None:
     with pytest.raises(NginxError, match=message):
         made(*servers, **settings)
+
+
+def test_servers_that_are_not_written_count_for_the_table_and_for_what_collides() -> None:
+    long = {**GLOBEX, "server_name": f"{'g' * 60}.{'g' * 60}.{'g' * 60}.example"}
+    settings = Settings(None, True, 80, 443, True, 4096)
+    alone, together = layout([ACME], settings), layout([ACME], settings, [long])
+    assert [server["name"] for server in together["servers"]] == ["acme"]
+    assert together["names_hash"]["bucket_size"] > alone["names_hash"]["bucket_size"]
+    with pytest.raises(NginxError, match="is nginx_servers"):
+        layout([ACME], settings, [{**GLOBEX, "server_name": ACME["server_name"]}])

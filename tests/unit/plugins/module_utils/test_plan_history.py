@@ -22,7 +22,7 @@ MakeTenant = Callable[..., dict[str, Any]]
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 HOSTS = ("one", "two", "three")
 # A server belongs to all its tenants: these follow from them together, and are changed while it runs.
-OF_ALL = {"mysql": ("mysql_max_connections", "mysql_bind_addresses")}
+OF_ALL = {"mysql": ("mysql_max_connections", "mysql_bind_addresses"), "cubejs": ("cubejs_waves",)}
 
 # Schemas that are not called after their tenant; two tenants with one are refused.
 SCHEMAS = ("other", OLD_SCHEMA)
@@ -42,6 +42,8 @@ KEYS = st.fixed_dictionaries(
         "pre_aggregations": st.sampled_from(({"enabled": False}, {"schema": "other"}, {"host": "m.example"})),
         "listen": st.sampled_from(("tcp", "socket")),
         "version": st.sampled_from(("0.20.10", "0.28.67", "0.31.69")),
+        "suspended": st.booleans(),
+        "wave": st.integers(0, 9),
         "rotation": st.sampled_from(({"api": 1}, {"redis": 2})),
     },
 )

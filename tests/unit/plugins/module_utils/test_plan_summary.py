@@ -41,6 +41,8 @@ def test_a_tenant(make_plan: Callable[..., Plan], make_tenant: MakeTenant) -> No
             "ports": [10010, 10011],
             "sockets": 0,
             "orchestrators": 3,
+            "wave": 1,
+            "suspended": False,
             "redis": {
                 "server": "one",
                 "port": 20001,

@@ -31,6 +31,7 @@ def test_every_column_of_a_tenant(make_plan: Callable[..., Plan], make_tenant: M
         {
             "tenant": "acme",
             "number": "1",
+            "wave": "1",
             "version": "0.29.57",
             "API instances": "one:2",
             "refresh worker": "one",

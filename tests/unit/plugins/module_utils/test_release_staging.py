@@ -106,7 +106,7 @@ def test_everything_on_an_empty_disk(host: Host) -> None:
     host.stage(made)
     host.install()
     host.staging.adopt(["r1"])
-    assert host.commands == [["systemd-sysusers", "/etc/sysusers.d/cubejs.conf"]]
+    assert host.commands == [["systemd-sysusers", "/etc/sysusers.d/cubejs.conf", "/etc/sysusers.d/cubejs-acme.conf"]]
     folder = host.store.release("acme", made.id)
     assert (folder / "project/schema/Orders.js").read_text() == "cube(`Orders`)"
     assert (folder / "node_modules/a/run").exists()

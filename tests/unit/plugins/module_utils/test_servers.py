@@ -48,6 +48,7 @@ def test_redis_beside_cube_listens_to_loopback_only(role: Callable[..., dict[str
                 "settings": {},
             }
         ],
+        "redis_other_instances": [],
     }
 
 
@@ -145,9 +146,11 @@ def test_nginx_beside_cube(role: Callable[..., dict[str, Any]]) -> None:
                 "server_name": "cube.acme.example",
                 "upstreams": ["unix:/run/cubejs/acme-1/cube.sock", "unix:/run/cubejs/acme-2/cube.sock"],
                 "web_sockets": True,
+                "maintenance": False,
                 "certificate": {"source": "own_ca"},
             }
-        ]
+        ],
+        "nginx_other_servers": [],
     }
 
 
@@ -210,3 +213,7 @@ def test_a_shared_instance_with_too_little_room_is_refused_by_its_own_name(
 ) -> None:
     made = make_plan([make_tenant(redis={"shared": True})], cubejs_shared_redis={"maxclients": 50})
     assert [finding.subject for finding in made.findings] == ["cubejs_shared_redis.maxclients"]
+
+
+def test_nginx_answers_for_a_suspended_tenant_itself(role: Callable[..., dict[str, Any]]) -> None:
+    assert role("nginx", suspended=True)["nginx_servers"][0]["maintenance"] is True

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import REFRESH_WORKER, Fleet, Live
+from ansible_collections.cubeops.cubejs.plugins.module_utils.linking import link
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import FORMAT, Observation
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import known
 
@@ -78,3 +80,15 @@ def test_switches(text: str | None, on: bool, seeing: Any) -> None:
     seen = seeing.instance(environment={"CUBEJS_ROLLUP_ONLY": text}).seen
     assert known.is_true(seen, "CUBEJS_ROLLUP_ONLY") is on
     assert known.variables(seen, "NODE_ENV", "NOTHING") == {"NODE_ENV": "production"}
+
+
+def test_a_suspended_tenant_at_rest_is_no_deployment(make_fleet: Callable[..., Fleet], make_tenant: Any) -> None:
+    tenants = [make_tenant("acme", 1, suspended=True), make_tenant("globex", 2)]
+    fleet = link(
+        make_fleet(tenants),
+        {"one": Observation(format=FORMAT, taken_at=0.0, privileged=True, host="one", machine="m")},
+        {},
+    )
+    assert fleet.live
+    assert [name for name, _plan, _instances in known.deployments(fleet, fleet.live)] == ["globex"]
+    assert {each.tenant for each in fleet.live.absent} == {"globex"}

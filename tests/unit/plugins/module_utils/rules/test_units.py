@@ -73,6 +73,12 @@ def test_a_planned_process_that_is_there_is_told_once(seeing: Any, make_fleet: C
     assert [each.status for each in seeing.judge("unit-runs", seeing.live(instance), plan)] == ["pass"]
 
 
+def test_what_rests_is_not_asked_to_run(seeing: Any, make_fleet: Callable[..., Fleet]) -> None:
+    plan = make_fleet(groups={"cubejs_api": ["one"]})
+    live = Live(observations={"one": seeing.host()}, resting=plan.instances)
+    assert seeing.judge("unit-runs", live, plan) == []
+
+
 @pytest.mark.parametrize(
     ("enabled", "status"),
     [
