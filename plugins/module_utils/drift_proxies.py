@@ -24,9 +24,12 @@ PROXY = "drift-proxy"
 def drifted(fleet: Fleet, live: Live) -> Iterator[Finding]:
     """Yield of each tenant and each host that is to serve it whether Nginx does there, and passes on to all instances.
 
-    Of hosts that were not looked at there is nothing: another finding names them.
+    Of hosts that were not looked at there is nothing: another finding names them. Nor of a suspended tenant at rest:
+    its proxy passes nothing on.
     """
     for tenant in fleet.tenants:
+        if tenant.name in live.at_rest:
+            continue
         serving = proxies_of(fleet, live).get(tenant.name)
         for host in tenant.proxy_hosts:
             if host in live.observations and tenant.server_name:

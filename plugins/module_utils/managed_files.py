@@ -97,6 +97,7 @@ class Result:
     changed_files: list[str] = field(default_factory=list)
     removed_files: list[str] = field(default_factory=list)
     foreign_files: list[str] = field(default_factory=list)
+    unlisted_files: list[str] = field(default_factory=list)
     root_created: bool = False
     diff: list[dict[str, str]] = field(default_factory=list)
     validation: list[dict[str, object]] = field(default_factory=list)
@@ -112,6 +113,7 @@ class Result:
         self.changed_files += other.changed_files
         self.removed_files += other.removed_files
         self.foreign_files += other.foreign_files
+        self.unlisted_files += other.unlisted_files
         self.root_created = self.root_created or other.root_created
         self.diff += other.diff
         self.validation += other.validation
@@ -249,6 +251,7 @@ def _compare(
         changed_files=[file.dest for file in changed],
         removed_files=layout.unwanted(),
         foreign_files=[dest for dest in stays if dest not in known],
+        unlisted_files=[dest for dest in stays if dest in known],
         root_created=file_set.root is not None and not os.path.lexists(file_set.root),
     )
     closed = layout.closed()

@@ -93,8 +93,8 @@ options:
         type: str
   keep_unlisted: &keep_unlisted
     description:
-      - Keeps the files that the same O(name) wrote earlier and that are no longer listed. They are reported among
-        RV(foreign_files).
+      - Keeps the files that the same O(name) wrote earlier and that are no longer listed. Those of a O(root) are told
+        in RV(unlisted_files).
     type: bool
     default: false
   forget: &forget
@@ -180,6 +180,11 @@ removed_files:
   elements: str
 foreign_files:
   description: Files below O(root) that somebody else put there; they were kept.
+  returned: success
+  type: list
+  elements: str
+unlisted_files:
+  description: Files below O(root) that are kept though they are not listed any more (O(keep_unlisted)).
   returned: success
   type: list
   elements: str

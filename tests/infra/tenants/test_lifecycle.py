@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Callable, Iterator
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -60,20 +61,19 @@ def as_before(lab: Any) -> Iterator[None]:
     assert not run.changed, run.output
 
 
-def raw(tenant: Tenant, path: str) -> HTTPResponse:
-    """Return what the proxy answers to a tenant's client."""
+def raw(tenant: Tenant, path: str) -> tuple[int, dict[str, str], str]:
+    """Return what the proxy answers to a tenant's client: status, headers and body."""
     context = ssl.create_default_context(cafile=str(tenant.cube.authority))
-    connection = HTTPSConnection(tenant.cube.address, 443, context=context, timeout=30)
-    connection.connect = lambda: _connect(connection, tenant, context)  # type: ignore[method-assign]
-    connection.request("GET", path, headers={"Host": tenant.cube.server_name})
-    return connection.getresponse()
-
-
-def _connect(connection: HTTPSConnection, tenant: Tenant, context: ssl.SSLContext) -> None:
-    import socket
-
-    plain = socket.create_connection((tenant.cube.address, 443), 30)
-    connection.sock = context.wrap_socket(plain, server_hostname=tenant.cube.server_name)
+    with (
+        socket.create_connection((tenant.cube.address, 443), 30) as plain,
+        context.wrap_socket(plain, server_hostname=tenant.cube.server_name) as stream,
+    ):
+        lines = f"GET {path} HTTP/1.1\r\nHost: {tenant.cube.server_name}\r\nConnection: close\r\n\r\n"
+        stream.sendall(lines.encode())
+        response = HTTPResponse(stream)
+        response.begin()
+        with response:
+            return response.status, dict(response.getheaders()), response.read().decode()
 
 
 def test_a_tenant_is_added_and_the_others_are_not_touched(lab: Any, folder: Path) -> None:
@@ -165,10 +165,10 @@ def test_a_tenant_is_suspended_and_resumed(lab: Any, folder: Path, tenants: Tena
         assert globex.host.run(asked).stdout.split() == ["inactive", "disabled"], unit
     assert sorted(globex.storage.tables()) == data
     for path in ("/cubejs-api/v1/load?query={}", "/", "/readyz"):
-        response = raw(globex, path)
-        assert (response.status, response.getheader("Retry-After")) == (503, "3600"), path
-        assert json.loads(response.read())["error"]
-        assert response.getheader("Strict-Transport-Security")
+        status, headers, body = raw(globex, path)
+        assert (status, headers["Retry-After"]) == (503, "3600"), path
+        assert json.loads(body)["error"]
+        assert headers["Strict-Transport-Security"]
     assert tenants["acme"].answers()
     again = lab.converge(*arguments)
     assert not again.changed, again.output

@@ -88,3 +88,8 @@ def test_a_site_in_capitals_is_the_same(fleet: Fleet) -> None:
     found = observed(replace(fleet, tenants=tenants), server(ONE, TWO))
     (finding,) = drifted(found, found.live or Live())
     assert finding.status == "pass"
+
+
+def test_a_suspended_tenants_proxy_passes_nothing_on(fleet: Fleet) -> None:
+    live = replace(observed(fleet).live or Live(), instances=(), resting=fleet.instances)
+    assert list(drifted(fleet, live)) == []

@@ -155,6 +155,7 @@ def test_what_is_not_listed_is_kept_where_asked_and_not_forgotten(host: Host) ->
     result = host.keep(NEW, keep_unlisted=True)
     assert result.removed_files == []
     assert result.foreign_files == [], "it is ours, and nobody is warned of it"
+    assert result.unlisted_files == (["gone"] if host.rooted else [])
     assert host.contents() == {**NEW, "gone": "3"}
     assert not host.keep(NEW, keep_unlisted=True).changed
     assert names(host.keep(NEW).removed_files) == ["gone"]
