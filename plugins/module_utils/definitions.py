@@ -29,10 +29,22 @@ PLAYBOOKS = (
 ANSIBLE = ("ansible_host", "inventory_dir")
 # What the playbooks hand to the roles from the plan; only a role used alone takes it from the inventory.
 PLANNED = frozenset(
-    ("redis_instances", "mysql_databases", "mysql_users", "mysql_bind_addresses", "nginx_servers", "cubejs_deployments")
+    (
+        "redis_instances",
+        "redis_sentinel_enabled",
+        "redis_sentinel_bind",
+        "redis_sentinel_port",
+        "redis_sentinel_peers",
+        "redis_sentinel_watched",
+        "mysql_databases",
+        "mysql_users",
+        "mysql_bind_addresses",
+        "nginx_servers",
+        "cubejs_deployments",
+    )
 )
 ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "redis": (inventories.REDIS,),
+    "redis": (inventories.REDIS, inventories.SENTINELS),
     "mysql": (inventories.MYSQL,),
     "cubejs": (inventories.API, inventories.REFRESH_WORKER),
     "nginx": (inventories.NGINX,),

@@ -170,6 +170,8 @@ def _listener(each: LiveInstance, planned: Instance) -> Iterator[Finding]:
 
 def _redis(fleet: Fleet, live: Live) -> Iterator[Finding]:
     for server in fleet.redis_servers:
+        if server.primary not in ("", server.host):
+            continue  # clients, and so their looks, reach the primary only
         looks = [
             seen
             for name in server.tenants
