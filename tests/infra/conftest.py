@@ -46,9 +46,11 @@ class Lab:
     def playbook(self, path: Path | str, *arguments: str, environment: dict[str, str] | None = None) -> Run:
         """Run a playbook on the scenario's hosts; any exit status is returned, none raises."""
         before = set((self.folder / "changes").glob("*"))
-        command = ["ansible-playbook", "-i", str(self.scenario / "inventory.yml"), "-i", str(self.folder / "hosts.yml")]
+        # Under its own name, where it is one of examples/: its paths are relative to it.
+        sources = [(self.scenario / "inventory.yml").resolve(), self.scenario / "lab.yml", self.folder / "hosts.yml"]
+        inventories = [part for source in sources if source.exists() for part in ("-i", str(source))]
         done = subprocess.run(
-            [*command, str(path), *arguments],
+            ["ansible-playbook", *inventories, str(path), *arguments],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
