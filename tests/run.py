@@ -24,7 +24,7 @@ LAB = [str(ROOT / ".venv" / "bin" / "python"), str(ROOT / "tests" / "lab" / "lab
 LONGEST_FIRST = ("stack", "versions", "cubejs", "redis", "faults", "nginx", "stack_tls", "foreign", "mysql")
 # Written, and run one by one while they are worked on, but not seen to pass from nothing yet: they are named in the
 # summary, and leave this list when they do.
-UNFINISHED: tuple[str, ...] = ()
+UNFINISHED: tuple[str, ...] = ("cluster",)
 HEARTBEAT_SECONDS = 60
 TAIL_LINES = 120
 # What names a failure in the logs of pytest and of ansible-playbook; the summary repeats as many, since whoever reads

@@ -32,6 +32,11 @@ PLANNED = frozenset(
     (
         "redis_instances",
         "redis_other_instances",
+        "redis_sentinel_enabled",
+        "redis_sentinel_bind",
+        "redis_sentinel_port",
+        "redis_sentinel_peers",
+        "redis_sentinel_watched",
         "mysql_databases",
         "mysql_users",
         "mysql_bind_addresses",
@@ -43,7 +48,7 @@ PLANNED = frozenset(
     )
 )
 ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "redis": (inventories.REDIS,),
+    "redis": (inventories.REDIS, inventories.SENTINELS),
     "mysql": (inventories.MYSQL,),
     "cubejs": (inventories.API, inventories.REFRESH_WORKER),
     "nginx": (inventories.NGINX,),

@@ -24,6 +24,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import (
     SOCKET,
     TCP,
     Instance,
+    RedisLink,
     Tenant,
 )
 
@@ -150,17 +151,23 @@ class Builder:
         address = self.inventory.address_from(host, link.server) if link.server else link.host
         has_password = bool(link.server) or secrets.given(definition, secrets.FOR_REDIS) is not None
         return {
-            "redis_url": (
-                secrets.refer(definition, secrets.FOR_REDIS_URL)
-                if link.by_url
-                else redis_url.build(address, link.port, link.index)
-            ),
+            "redis_url": self._redis_url(tenant, link, definition, address),
             "redis_password": _redis_password(tenant, definition) if has_password else None,
             "redis_tls": link.tls,
             "redis_pool_min": link.pool_min,
             "redis_pool_max": link.pool_max,
             "redis_use_ioredis": True if link.client == redis_url.IOREDIS else None,
         }
+
+    def _redis_url(
+        self, tenant: Tenant, link: RedisLink, definition: Mapping[str, Any], address: str
+    ) -> str | dict[str, str]:
+        if link.by_url:
+            return secrets.refer(definition, secrets.FOR_REDIS_URL)
+        if link.sentinel:
+            sentinels = ((self.inventory.address(host), names.SENTINEL_PORT) for host in link.sentinels)
+            return redis_url.build_sentinel(sentinels, tenant.name, link.index)
+        return redis_url.build(address, link.port, link.index)
 
     def _storage_settings(self, tenant: Tenant, definition: Mapping[str, Any], host: str) -> dict[str, Any]:
         link = tenant.storage

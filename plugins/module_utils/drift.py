@@ -175,6 +175,8 @@ def _redis(fleet: Fleet, live: Live) -> Iterator[Finding]:
     for server in fleet.redis_servers:
         if _rest(fleet, server.tenants):
             continue
+        if server.primary not in ("", server.host):
+            continue  # clients, and so their looks, reach the primary only
         looks = [
             seen
             for name in server.tenants

@@ -56,6 +56,7 @@ class RedisLink:
     maxclients: what the inventory asks for, or says of an external server; None is derived, or not known.
     shared: the tenant has an index of an instance that tenants share, in place of an instance of its own.
     by_url: the inventory gives a URL, which is passed on as it is.
+    sentinel: Sentinel says which of `server` and `replicas` is the primary; it is asked on the hosts `sentinels`.
     problems: why the client cannot use the URL, or cannot carry a password in it.
     """
 
@@ -71,6 +72,9 @@ class RedisLink:
     by_url: bool = False
     problems: tuple[Problem, ...] = ()
     shared: bool = False
+    sentinel: bool = False
+    replicas: tuple[str, ...] = ()
+    sentinels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,8 @@ class RedisServer:
     """One Redis instance of ours.
 
     tenant: whose own it is; "" where tenants share it. need: how many connections its clients may open. tenants: all
-    that use it. maxmemory_bytes: None where the host's memory is not known.
+    that use it. maxmemory_bytes: None where the host's memory is not known. primary: the host of the first primary of a
+    replicated one, its own host included; "" where it is not replicated.
     """
 
     tenant: str
@@ -191,6 +196,7 @@ class RedisServer:
     need: int
     tenants: tuple[str, ...] = ()
     maxmemory_bytes: int | None = None
+    primary: str = ""
 
 
 @dataclass(frozen=True)
@@ -313,7 +319,8 @@ class Live:
 class Fleet:
     """All of it.
 
-    names: of all hosts and groups, to which a tenant may be bound. addresses: host -> where others reach it.
+    sentinels: the hosts with one. names: of all hosts and groups, to which a tenant may be bound. addresses: host ->
+    where others reach it.
     cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes and
     mysql_memory_bytes: its Redis instances, MySQL; memory_bytes: what the inventory says that the host has in all.
     retired_numbers: of tenants that are gone.
@@ -325,6 +332,7 @@ class Fleet:
     redis_servers: tuple[RedisServer, ...] = ()
     stores: tuple[Store, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    sentinels: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     names: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 REDIS = "cubejs_redis"
+SENTINELS = "cubejs_redis_sentinels"
 MYSQL = "cubejs_mysql"
 API = "cubejs_api"
 REFRESH_WORKER = "cubejs_refresh_worker"
 NGINX = "cubejs_nginx"
-GROUPS = (REDIS, MYSQL, API, REFRESH_WORKER, NGINX)
+GROUPS = (REDIS, SENTINELS, MYSQL, API, REFRESH_WORKER, NGINX)
 LOOPBACK = "127.0.0.1"
 
 
@@ -57,6 +58,10 @@ class Inventory:
         """Return the addresses a server listens on for its clients: loopback, and its own when one is elsewhere."""
         elsewhere = any(client != server for client in clients)
         return (LOOPBACK, self.address(server)) if elsewhere else (LOOPBACK,)
+
+    def first_bound(self, server: str) -> tuple[str, ...]:
+        """Return the addresses of what other hosts reach and what reaches them: Redis begins from the first of them."""
+        return (self.address(server), LOOPBACK)
 
     def expand(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the hosts that names of hosts or groups stand for."""

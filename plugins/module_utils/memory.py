@@ -57,7 +57,7 @@ def planned_share(memory_bytes: int | None, product: str, planned: Mapping[str, 
     stated = planned[product][f"{product}_memory_bytes"]
     if stated is not None:
         return int(stated)
-    return None if memory_bytes is None else shares(memory_bytes, planned["products"])[product]
+    return None if memory_bytes is None else shares(memory_bytes, planned["products"]).get(product)
 
 
 def process_limit(kind: str, share: int, given: int | None = None) -> Limit:

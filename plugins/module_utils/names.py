@@ -19,6 +19,9 @@ API_INSTANCES = range(1, 11)
 # The Redis instance of a host on which tenants have an index each. No tenant can have this name: it has hyphens.
 SHARED_REDIS = "shared-by-tenants"
 
+# One Sentinel a host watches the Redis of all tenants.
+SENTINEL_PORT = 26379
+
 SLICE = "cubejs.slice"
 TENANTS_DIRECTORY = "/opt/cubejs/tenants"
 RUNTIMES_DIRECTORY = "/opt/cubejs/runtimes"
@@ -118,11 +121,6 @@ def redis_port(number: int) -> int:
 def shared_redis_port() -> int:
     """Return the TCP port of the Redis instance that tenants of a host share: below those of the tenants' own."""
     return redis_port(0)
-
-
-def sentinel_port(number: int) -> int:
-    """Return the TCP port (21001..21999) of the Sentinel that watches a tenant's Redis."""
-    return 21000 + number
 
 
 def run_directory(instance: str) -> str:

@@ -89,6 +89,7 @@ def _fleet(
         redis_servers=tuple(redis),
         stores=tuple(stores),
         proxies=tuple(proxies),
+        sentinels=inventory.members(inventories.SENTINELS),
         endpoints=tuple(endpoints.of(tenants)),
         names=inventory.names(),
         addresses={host: inventory.address(host) for host in inventory.hosts()},
@@ -135,11 +136,18 @@ def _data(
         }
         for host, of_tenant in here.items()
     }
-    redis: dict[str, list[RedisServer]] = {host: [] for host in inventory.members(inventories.REDIS)}
+    redis: dict[str, list[RedisServer]] = {
+        host: [] for group in (inventories.REDIS, inventories.SENTINELS) for host in inventory.members(group)
+    }
     for server in sorted(fleet.redis_servers, key=lambda server: server.name):
         redis[server.host].append(server)
+    watched = [
+        tenant
+        for _name, tenant in sorted(tenants.items())
+        if tenant.redis and tenant.redis.sentinel and tenant.redis.server
+    ]
     for host, own in redis.items():
-        hosts[host]["redis"] = servers.redis_variables(host, own)
+        hosts[host]["redis"] = servers.redis_variables(host, own, watched)
     for store in fleet.stores:
         hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in sorted(store.tenants)])
     for proxy in fleet.proxies:

@@ -49,6 +49,11 @@ def redis_need(in_flight: int, pool_max: int | None, processes: int, orchestrato
     return processes * orchestrators * (pool_max or redis_pool(in_flight))
 
 
+def quorum(sentinels: int) -> int:
+    """Return how many of so many Sentinels have to agree that a primary is gone: more than half of them."""
+    return sentinels // 2 + 1
+
+
 def maxclients(need: int, others: int = 0) -> int:
     """Return Redis' maxclients for its tenants' need, other clients and a reserve; never below 15."""
     return max(SMALLEST_SERVER, need + others + REDIS_RESERVE)

@@ -34,7 +34,7 @@ START_SECONDS = 10.0
 PARALLEL = 4
 SOCKET = "s"
 # Directives whose values nobody may see. They stand in a file of their own beside the others.
-SECRETS = ("requirepass", "masterauth", "primaryauth", "tls-key-file-pass", "tls-client-key-file-pass")
+SECRETS = ("requirepass", "masterauth", "primaryauth", "auth-pass", "tls-key-file-pass", "tls-client-key-file-pass")
 LOG_LINE = re.compile(r"^\d+:[A-Z] .{20,26} [.*#-] ")
 # What a server says besides why it does not start.
 NOISE = (

@@ -58,6 +58,7 @@ class Outcome:
     restart_reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     old_passwords: int = 0
+    replica_of: str = ""
 
 
 @dataclass
@@ -105,11 +106,7 @@ def _bring_up(instance: Instance, state: UnitState, outcome: Outcome, store: Sto
         # It may be the instance itself, which systemd has started again since it was looked at.
         state = store.units([instance.name])[instance.name]
     if not state.active:
-        _refuse_taken_ports(instance, store)
-        outcome.actions.append("start")
-        if options.apply:
-            store.start(instance.name)
-            _gate(instance, outcome, store, options)
+        _start(instance, outcome, store, options)
         return
     if instance.name in options.pending:
         outcome.actions.append("update")
@@ -124,9 +121,32 @@ def _bring_up(instance: Instance, state: UnitState, outcome: Outcome, store: Sto
             store.restart(instance.name)
             _gate(instance, outcome, store, options, replaced=state.pid)
     elif options.apply and as_wanted:
-        store.check_clients_way(instance)
+        _see_clients_served(instance, store, options)
     elif options.apply:
         _gate(instance, outcome, store, options)
+
+
+def _start(instance: Instance, outcome: Outcome, store: Store, options: Options) -> None:
+    _refuse_taken_ports(instance, store)
+    outcome.actions.append("start")
+    outcome.replica_of = _first_primary(instance, store) or ""
+    if not options.apply:
+        return
+    if outcome.replica_of:
+        store.begin_as_replica(instance, outcome.replica_of)
+    store.start(instance.name)
+    _gate(instance, outcome, store, options)
+
+
+def _first_primary(instance: Instance, store: Store) -> str | None:
+    """Return what an instance is to be a replica of when it starts for the first time; None if that is not ours to say.
+
+    Afterwards it keeps that itself, and Sentinel changes it: a failover is never undone.
+    """
+    if instance.primary is None or store.was_started(instance.name):
+        return None
+    primary = store.present_primary(instance.name) or instance.primary
+    return None if primary in {address.lstrip("-") for address in instance.bind} else primary
 
 
 def _change_live(instance: Instance, state: UnitState, outcome: Outcome, store: Store, options: Options) -> bool:
@@ -212,7 +232,26 @@ def _gate(instance: Instance, outcome: Outcome, store: Store, options: Options, 
         left += ["certificate"] if found.certificate else []
         if left:
             raise InstancesError(f"these are not as its configuration says after all: {', '.join(left)}")
-    store.check_clients_way(instance)
+    _see_clients_served(instance, store, options)
+
+
+def _see_clients_served(instance: Instance, store: Store, options: Options) -> None:
+    """See that a client is served. A replica serves nobody while it takes over the primary's data."""
+    reason = ""
+    for _moment in store.moments(options.start_seconds):
+        reason = _not_ready(instance, store)
+        if not reason:
+            return
+    raise NotReadyError(f"no client is served within {options.start_seconds:.0f} s: {reason}")
+
+
+def _not_ready(instance: Instance, store: Store) -> str:
+    """Return why a client has to wait; "" when it is served."""
+    try:
+        store.check_clients_way(instance)
+    except NotReadyError as exc:
+        return str(exc) or "it is not ready"
+    return ""
 
 
 def _await_session(

@@ -33,7 +33,10 @@ class SettingRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Instance:
-    """A wanted instance. `bind`, `port` and `tls`: where clients reach it; `tls_name`: what its certificate is for."""
+    """A wanted instance. `bind`, `port` and `tls`: where clients reach it; `tls_name`: what its certificate is for.
+
+    `primary`: the address of the first primary of a replicated Redis, maybe its own; None where it is not replicated.
+    """
 
     name: str
     port: int
@@ -42,6 +45,7 @@ class Instance:
     bind: tuple[str, ...] = ("127.0.0.1",)
     tls: bool = False
     tls_name: str | None = None
+    primary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,15 @@ class Store(Protocol):
     def remember_passwords(self, name: str, passwords: Sequence[str]) -> None:
         """Note which passwords the running server may have from now on; survives being killed right after."""
 
+    def was_started(self, name: str) -> bool:
+        """Return whether the instance ever ran on this host: from then on it knows itself what it is a replica of."""
+
+    def present_primary(self, name: str) -> str | None:
+        """Return the address of the primary that Sentinel names; None where none answers or knows it."""
+
+    def begin_as_replica(self, instance: Instance, primary: str) -> None:
+        """Let an instance that never ran begin as a replica of the one on another host."""
+
     def session(self, instance: Instance, passwords: Sequence[str]) -> AbstractContextManager[Session]:
         """Connect with the first password that is taken. Raises NotReadyError or WrongPasswordError."""
 
@@ -120,7 +133,10 @@ class Store(Protocol):
         """Return whether clients are shown another certificate than the one on disk."""
 
     def check_clients_way(self, instance: Instance) -> None:
-        """Do what a client does: connect (with TLS, trusting the CA), log in, ping. Raises InstancesError."""
+        """Do what a client does: connect (with TLS, trusting the CA), log in, ping.
+
+        Raises InstancesError, and NotReadyError while the server loads data.
+        """
 
     def ports_taken(self, instance: Instance) -> list[str]:
         """Return the addresses of a stopped instance on which something else listens."""

@@ -30,6 +30,7 @@ INSTANCE_KEYS = (
     "databases",
     "tls",
     "tls_names",
+    "replication",
     "settings",
 )
 SAFE_POLICIES = ("noeviction", "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl")
@@ -60,8 +61,14 @@ DERIVED: dict[str, str | None] = {
     "loadmodule": None,
     "user": None,
     "aclfile": None,
-    "replicaof": None,
-    "slaveof": None,
+    "replicaof": "replication",
+    "slaveof": "replication",
+    "masterauth": "replication",
+    "primaryauth": "replication",
+    "masteruser": "replication",
+    "primaryuser": "replication",
+    "replica-announce-ip": "replication",
+    "slave-announce-ip": "replication",
     "cluster-enabled": None,
     "rename-command": None,
 }
@@ -96,6 +103,7 @@ def _problems(instance: Mapping[str, Any], host: Limits) -> Iterator[str]:
         yield f"{where}.tls: {instance['tls']!r}: write true or false"
     elif instance["tls"] and not instance["tls_names"]:
         yield f"{where}.tls_names: empty, and tls is on: list the names and addresses that clients connect to"
+    yield from _replication_problems(where, instance)
     yield from _setting_problems(f"{where}.settings", instance["settings"])
 
 
@@ -123,6 +131,28 @@ def _bind_problems(where: str, instance: Mapping[str, Any]) -> Iterator[str]:
     for address in addresses:
         if not _is_address(str(address).lstrip("-")):
             yield f"{where}.bind: {address!r} is no IP address: Redis binds to addresses of the host, not to names"
+
+
+def _replication_problems(where: str, instance: Mapping[str, Any]) -> Iterator[str]:
+    """Return why an instance can be no part of a replicated Redis."""
+    given = instance.get("replication")
+    if given is None:
+        return
+    primary = given.get("primary") if isinstance(given, Mapping) else None
+    if not isinstance(given, Mapping) or set(given) != {"primary"} or not _is_address(str(primary)):
+        yield f"{where}.replication: {given!r}: write {{primary: ADDRESS}}, the IP address of the first primary"
+    elif ipaddress.ip_address(str(primary)).is_loopback:
+        yield f"{where}.replication.primary: {primary}: replicas are on other hosts: write an address they reach"
+    if instance["tls"]:
+        yield f"{where}.tls: true, with replication: a Sentinel URL of Cube's cannot ask for TLS: leave one of them out"
+    addresses = instance["bind"]
+    first = str(addresses[0]).lstrip("-") if isinstance(addresses, list) and addresses else ""
+    # Redis 6 opens its connections from the first address that it is bound to.
+    if _is_address(first) and (ipaddress.ip_address(first).is_loopback or ipaddress.ip_address(first).is_unspecified):
+        yield f"{where}.bind: {first} comes first: with replication, begin with the address that other hosts reach"
+    password = instance.get("password")
+    if isinstance(password, str) and any(character in password for character in "\"'\\"):
+        yield f"{where}.password: (value masked) has a quote or backslash, which Sentinel cannot keep in its file"
 
 
 def _is_address(text: str) -> bool:

@@ -63,7 +63,8 @@ def _resolved(instance: Mapping[str, Any], host_name: str) -> dict[str, Any]:
         "directives": [vars(line) for line in lines if line.name not in redis_check.SECRETS],
         "secrets": [vars(line) for line in lines if line.name in redis_check.SECRETS],
         "instance": {
-            key: instance[key] for key in ("name", "port", "bind", "password", "maxclients", "tls", "tls_names")
+            **{key: instance[key] for key in ("name", "port", "bind", "password", "maxclients", "tls", "tls_names")},
+            "primary": (instance.get("replication") or {}).get("primary"),
         },
         "certificate": {"name": f"redis-{name}-{host_name}", "names": instance["tls_names"]},
     }
@@ -72,7 +73,7 @@ def _resolved(instance: Mapping[str, Any], host_name: str) -> dict[str, Any]:
 def directives(instance: Mapping[str, Any]) -> list[Directive]:
     """Return the whole configuration of an instance; what the user set replaces a default of the same name."""
     own = {str(name).lower(): value for name, value in instance["settings"].items()}
-    lines = [*_listener(instance), *_identity(instance), *_limits(instance)]
+    lines = [*_listener(instance), *_identity(instance), *_limits(instance), *_replication(instance)]
     lines += [default for default in DEFAULTS if default.name not in own]
     for name in sorted(own):
         lines += [Directive(name, text, "Set in the inventory.") for text in _values(name, own[name])]
@@ -139,6 +140,23 @@ def _limits(instance: Mapping[str, Any]) -> Iterator[Directive]:
     yield Directive("maxclients", str(instance["maxclients"]), "What the pools of its clients need together.")
     yield Directive("maxmemory", str(instance["maxmemory_bytes"]), "Its share of this host, in bytes.")
     yield Directive("databases", str(instance["databases"]), "Cannot change without a restart, so there is room.")
+
+
+def _replication(instance: Mapping[str, Any]) -> Iterator[Directive]:
+    """Yield what every member of a replicated Redis has, since each may come to be a replica.
+
+    Which one is the primary is not written here: that is Sentinel's to decide.
+    """
+    if not instance.get("replication"):
+        return
+    yield Directive("masterauth", quote(str(instance["password"])), "The same on all: any of them may be the primary.")
+    yield Directive("replica-announce-ip", instance["bind"][0], "Where Sentinel and Cube find it.")
+    yield Directive(
+        "min-replicas-to-write",
+        "0",
+        "A primary that lost its replicas goes on: refused writes would end every query, and what a cut-off primary "
+        "writes is cache and queue, which can be lost.",
+    )
 
 
 def quote(text: str) -> str:

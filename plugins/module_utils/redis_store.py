@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import sentinel_store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
 from ansible_collections.cubeops.cubejs.plugins.module_utils.names import redis_unit
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import (
@@ -29,6 +30,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import (
     Instance,
     InstancesError,
+    NotReadyError,
     UnitState,
     WrongPasswordError,
 )
@@ -66,6 +68,7 @@ class HostStore:
         server: str,
         systemd: Systemd | None = None,
         root: Path = Path("/"),
+        sentinels: Sequence[Endpoint] = (),
     ) -> None:
         self._server = server
         self._systemd = systemd or Systemd()
@@ -75,6 +78,8 @@ class HostStore:
         self._notes = root / "run/cubeops/redis"
         self._wants = root / "etc/systemd/system/multi-user.target.wants"
         self._proc = root / "proc"
+        self._data = root / "var/lib/cubejs-redis"
+        self._sentinels = sentinels
         self._secrets: set[str] = set()
 
     # --- units ---
@@ -187,6 +192,26 @@ class HostStore:
             json.dump(note, stream)
         staged.replace(self._notes / f"{name}.json")
 
+    # --- what it is a replica of, which Redis keeps in its own file ---
+
+    def was_started(self, name: str) -> bool:
+        """Return whether the instance ever ran here: its unit makes Redis' own file before the first start."""
+        return (self._data / name / "redis.conf").exists()
+
+    def present_primary(self, name: str) -> str | None:
+        """Return the address of the primary that the first Sentinel to answer names."""
+        return sentinel_store.primary_of(name, self._sentinels)
+
+    def begin_as_replica(self, instance: Instance, primary: str) -> None:
+        """Write Redis' own file for the first start. systemd hands the directory over to the instance's user then."""
+        directory = self._data / instance.name
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        staged = directory / ".redis.conf"
+        staged.unlink(missing_ok=True)
+        with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(f"replicaof {primary} {instance.port}\n")
+        staged.replace(directory / "redis.conf")
+
     # --- the process and its server ---
 
     def session(self, instance: Instance, passwords: Sequence[str]) -> LiveSession:
@@ -203,9 +228,14 @@ class HostStore:
         )
 
     def check_clients_way(self, instance: Instance) -> None:
-        """Do what a client does on every address: connect, with TLS trusting the CA, log in and ping."""
+        """Do what a client does on every address: connect, with TLS trusting the CA, log in and ping.
+
+        Raises NotReadyError while the server loads data, as a replica does once it has its primary's.
+        """
         for address in instance.bind:
             problem = self._problem_at(instance, address)
+            if problem and problem.startswith("LOADING"):
+                raise NotReadyError(problem)
             if problem and not address.startswith("-"):
                 raise InstancesError(f"a client cannot use it: {mask(problem, self._secrets)}")
 

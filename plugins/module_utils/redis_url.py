@@ -10,6 +10,7 @@ ioredis decodes nothing and splits at every `@`, `:` and `/`. Both were probed a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
 
@@ -144,6 +145,11 @@ def _index(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise RedisUrlError("its database index is no number", PLAIN)
     return int(text)
+
+
+def build_sentinel(sentinels: Iterable[tuple[str, int]], master: str, index: int) -> str:
+    """Return the URL by which ioredis finds the primary; it has room for no password, be it Redis' or Sentinel's."""
+    return f"redis+sentinel://{','.join(f'{host}:{port}' for host, port in sentinels)}/{master}/{index}"
 
 
 def build(host: str, port: int, index: int) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, cast
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
@@ -50,8 +50,10 @@ class Servers:
                 together.setdefault(link.server, []).append(tenant)
             else:
                 given: Mapping[str, Any] = self.definitions[tenant.name].get("redis") or {}
-                maxmemory = self._maxmemory(link.server, given, memory.redis_maxmemory)
-                yield self._redis(link, [tenant], tenant.name, link.maxclients, maxmemory)
+                for host in (link.server, *link.replicas):
+                    maxmemory = self._maxmemory(host, given, memory.redis_maxmemory)
+                    server = self._redis(link, [tenant], tenant.name, link.maxclients, maxmemory)
+                    yield self._member(server, host) if link.sentinel else server
         for host, sharing in together.items():
             settings = tenants.shared_redis(self.inventory, host)
             link = cast(RedisLink, sharing[0].redis)
@@ -74,6 +76,10 @@ class Servers:
             tenants=tuple(tenant.name for tenant in sharing),
             maxmemory_bytes=maxmemory,
         )
+
+    def _member(self, server: RedisServer, host: str) -> RedisServer:
+        """Return the same instance as a member of a replicated Redis on a host."""
+        return replace(server, host=host, bind=self.inventory.first_bound(host), primary=server.host)
 
     def _maxmemory(self, host: str, given: Mapping[str, Any], derive: Callable[[int], int]) -> int | None:
         stated = given.get("maxmemory_bytes")
@@ -98,19 +104,44 @@ class Servers:
 
     def redis_share(self, host: str) -> int | None:
         """Return the memory of a host's Redis instances together, in bytes; None where it is not known."""
+        if host not in self.inventory.members(inventories.REDIS):
+            return None
         return self._share(host, "redis", "redis_memory_bytes")
 
     def mysql_share(self, host: str) -> int | None:
         """Return the memory of a host's MySQL in bytes; None where it is not known."""
         return self._share(host, "mysql", "mysql_memory_bytes")
 
-    def redis_variables(self, host: str, servers: Iterable[RedisServer]) -> dict[str, Any]:
-        """Return the redis role's variables on a host."""
+    def redis_variables(self, host: str, servers: Iterable[RedisServer], watched: Iterable[Tenant]) -> dict[str, Any]:
+        """Return the redis role's variables on a host; watched: the tenants whose Redis Sentinels watch."""
         return {
             "redis_memory_bytes": self.redis_share(host),
             "redis_ca_directory": self.inventory.variable(host, "redis_ca_directory", self.ca_directory),
             "redis_instances": [self._redis_instance(server) for server in servers],
             "redis_other_instances": [],
+            **self._sentinel_variables(host, watched),
+        }
+
+    def _sentinel_variables(self, host: str, watched: Iterable[Tenant]) -> dict[str, Any]:
+        sentinels = self.inventory.members(inventories.SENTINELS)
+        here = host in sentinels
+        return {
+            "redis_sentinel_enabled": here,
+            "redis_sentinel_bind": list(self.inventory.first_bound(host)) if here else [inventories.LOOPBACK],
+            "redis_sentinel_port": names.SENTINEL_PORT,
+            "redis_sentinel_peers": [self.inventory.address(each) for each in sentinels],
+            "redis_sentinel_watched": [
+                self._watched(tenant, tenant.redis) for tenant in watched if tenant.redis and here
+            ],
+        }
+
+    def _watched(self, tenant: Tenant, link: RedisLink) -> dict[str, Any]:
+        return {
+            "name": tenant.name,
+            "hosts": [self.inventory.address(each) for each in (link.server, *link.replicas)],
+            "port": link.port,
+            "password": secrets.refer(self.definitions[tenant.name], secrets.FOR_REDIS),
+            "quorum": pools.quorum(len(link.sentinels)),
         }
 
     def _redis_instance(self, server: RedisServer) -> dict[str, Any]:
@@ -125,6 +156,7 @@ class Servers:
             "databases": databases,
             "tls": server.tls,
             "tls_names": list(server.bind) if server.tls else [],
+            **({"replication": {"primary": self.inventory.address(server.primary)}} if server.primary else {}),
             "settings": dict(given.get("settings") or {}),
         }
 

@@ -121,8 +121,10 @@ class Reader:
             shared=bool(given.get("shared", False)),
         )
         if given.get("url") is not None:
-            return _by_url(link, given)
+            return replace(_by_url(link, given), sentinel=bool(given.get("sentinel")))
         server = self._server(inventories.REDIS, given.get("host"), hosts, str(definition.get("name")))
+        if given.get("sentinel"):
+            link = self._watched(link, server, hosts)
         if not server:
             return link
         if link.shared:
@@ -131,6 +133,17 @@ class Reader:
                 link, server=server, host="", port=names.shared_redis_port(), tls=bool(settings.get("tls", False))
             )
         return replace(link, server=server, host="", port=names.redis_port(definition.get("number") or 0))
+
+    def _watched(self, link: RedisLink, server: str, hosts: frozenset[str]) -> RedisLink:
+        """Return a link by Sentinel: an instance on each host of Redis that is the tenant's, and ioredis as client."""
+        others = self._near(inventories.REDIS, hosts) if server else ()
+        return replace(
+            link,
+            sentinel=True,
+            client=redis_url.IOREDIS,
+            replicas=tuple(host for host in others if host != server),
+            sentinels=self.inventory.members(inventories.SENTINELS),
+        )
 
     def _storage(
         self, definition: Mapping[str, Any], hosts: frozenset[str], wanted: tuple[str, ...]

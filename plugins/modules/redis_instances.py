@@ -64,11 +64,26 @@ options:
         type: list
         elements: str
         default: []
+      primary:
+        description:
+          - Address of the first primary of a replicated Redis, maybe one of O(instances[].bind).
+          - An instance with another one begins as its replica when it starts for the first time; where a Sentinel names
+            the primary of the day, of that. What it is later is never changed here, so a failover stays.
+        type: str
   others:
     description: Names of instances that are meant to be here besides, and are left alone without a word.
     type: list
     elements: str
     default: []
+  sentinels:
+    description: Addresses of Sentinels, which are asked for the present primary before an instance starts first.
+    type: list
+    elements: str
+    default: []
+  sentinel_port:
+    description: Port of the Sentinels.
+    type: int
+    default: 26379
   server:
     description: Path of the server's program.
     type: path
@@ -146,6 +161,9 @@ instances:
       description: What somebody should look at. Given as warnings too.
       type: list
       elements: str
+    replica_of:
+      description: The primary that it was started for the first time as a replica of. Empty otherwise.
+      type: str
     old_passwords:
       description: How many passwords besides the wanted one let clients in.
       type: int
@@ -181,6 +199,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import Ho
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_instances import Options, Result, converge
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import Instance, InstancesError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_store import HostStore
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Endpoint
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import SystemdError
 
 INSTANCE_SPEC = {
@@ -191,10 +210,13 @@ INSTANCE_SPEC = {
     "maxclients": {"type": "int", "required": True},
     "tls": {"type": "bool", "default": False},
     "tls_names": {"type": "list", "elements": "str", "default": []},
+    "primary": {"type": "str"},
 }
 ARGUMENT_SPEC = {
     "instances": {"type": "list", "elements": "dict", "required": True, "options": INSTANCE_SPEC},
     "others": {"type": "list", "elements": "str", "default": []},
+    "sentinels": {"type": "list", "elements": "str", "default": []},
+    "sentinel_port": {"type": "int", "default": 26379},
     "server": {"type": "path", "default": "/usr/bin/redis-server"},
     "pending": {"type": "list", "elements": "str", "default": []},
     "pending_unit": {"type": "bool", "default": False},
@@ -223,7 +245,10 @@ def main() -> None:
         with only_run(apply=options.apply):
             if options.apply:
                 kernel.write(settable)
-            result = converge([_instance(each) for each in params["instances"]], HostStore(params["server"]), options)
+            store = HostStore(
+                params["server"], sentinels=[Endpoint(each, params["sentinel_port"]) for each in params["sentinels"]]
+            )
+            result = converge([_instance(each) for each in params["instances"]], store, options)
     except (HostLockError, InstancesError, SystemdError, OSError) as exc:
         module.fail_json(msg=str(exc))
     unlisted = sorted(set(result.unlisted) - set(params["others"]))
@@ -242,7 +267,7 @@ def main() -> None:
 
 
 def _instance(params: dict[str, Any]) -> Instance:
-    wanted = {key: params[key] for key in ("name", "port", "password", "maxclients", "tls")}
+    wanted = {key: params[key] for key in ("name", "port", "password", "maxclients", "tls", "primary")}
     return Instance(**wanted, bind=tuple(params["bind"]), tls_name=next(iter(params["tls_names"]), None))
 
 

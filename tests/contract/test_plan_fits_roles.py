@@ -41,7 +41,7 @@ def planned(role: str) -> dict[str, Any]:
         ca_directory="/ca",
         exists=lambda _path: True,
     )
-    assert not made.findings
+    assert [finding.rule for finding in made.findings] == ["redis-sentinel-open"]
     found: dict[str, Any] = secrets.Vault.of([TENANT], MASTER).reveal(made.data["hosts"]["one"][role])
     return found
 
@@ -51,6 +51,26 @@ def test_a_role_takes_what_the_plan_hands_to_it(role: str) -> None:
     checker = schema.Checker()
     checker.options(options(role), planned(role), "")
     assert [finding.text() for finding in checker.findings] == []
+
+
+def test_the_redis_role_takes_a_replicated_redis() -> None:
+    tenant = {**TENANT, "redis": {"sentinel": True}}
+    given = {"cubejs_tenants": [tenant], "cubejs_master_secret": MASTER, "inventory_dir": "/"}
+    hosts = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    made = plan.build(
+        Inventory(dict.fromkeys(GROUPS, hosts), dict.fromkeys(hosts, given)),
+        {"cubejs": options("cubejs")},
+        fingerprint_key=b"key",
+        ca_directory="/ca",
+        exists=lambda _path: True,
+    )
+    assert [finding.rule for finding in made.findings] == ["redis-sentinel-open"]
+    for host in hosts:
+        found = secrets.Vault.of([tenant], MASTER).reveal(made.data["hosts"][host]["redis"])
+        checker = schema.Checker()
+        checker.options(options("redis"), found, "")
+        assert [finding.text() for finding in checker.findings] == []
+        assert [each["name"] for each in found["redis_sentinel_watched"]] == ["acme"]
 
 
 @pytest.mark.parametrize("role", ROLES)

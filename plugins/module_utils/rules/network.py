@@ -39,6 +39,7 @@ def _owners(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
     for server in fleet.redis_servers:
         number = f"a Redis instance (number {server.port - names.redis_port(0)})"
         yield server.host, server.port, number if server.tenant else "the Redis that tenants share"
+    yield from ((host, names.SENTINEL_PORT, "Sentinel") for host in fleet.sentinels)
     for store in fleet.stores:
         yield store.host, store.port, "MySQL (mysql_port)"
     for proxy in fleet.proxies:
@@ -68,13 +69,15 @@ def _reached(fleet: Fleet) -> set[str]:
     """Return the hosts whose address another host's bind, grant or connection needs."""
     reached: set[str] = set()
     for tenant in fleet.tenants:
+        if tenant.redis and tenant.redis.sentinel:
+            reached.update((tenant.redis.server, *tenant.redis.replicas, *tenant.redis.sentinels))
         clients = {host for host in (*tenant.api_hosts, tenant.worker_host) if host}
         redis = tenant.redis.server if tenant.redis else ""
         storage = tenant.storage.server if tenant.storage else ""
         reached.update(server for server in (redis, storage) if server and clients - {server})
         if storage:
             reached.update(clients - {storage})
-    return reached
+    return reached - {""}
 
 
 class SocketIsReached(Rule):

@@ -117,6 +117,8 @@ class RedisUrlCarried(of_redis.LinkRule):
                 subject = f"{tenant.subject}.redis.url"
                 yield self.found(subject, f"{MASK}: {problem.message}", problem.remedy, tenant=tenant.name)
             address = link.host or fleet.addresses.get(link.server, "")
+            if link.sentinel:
+                continue  # see redis-sentinel-possible
             if link.client == redis_url.IOREDIS and ":" in address:
                 yield self.found(
                     f"{tenant.subject}.redis.host",

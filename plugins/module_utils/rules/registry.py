@@ -40,6 +40,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import (
     refresh,
     secret_files,
     secrets,
+    sentinel,
     service,
     setting_sources,
     sharing,
@@ -105,6 +106,8 @@ RULES: tuple[Rule, ...] = (
     network.SocketIsReached(),
     # Of many tenants together.
     numbers.NumberNotRetired(),
+    sentinel.SentinelCanFailOver(),
+    sentinel.SentinelReliesOnFirewall(),
     sharing.SharedRedisIsOurs(),
     sharing.RedisIndexIsNoWall(),
     sharing.EndpointHasRoom(),

@@ -15,8 +15,9 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.cubeops.cubejs.plugins.action import plan
-from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS
+from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory
 
+GROUPS = tuple(name for name in inventory.GROUPS if name != inventory.SENTINELS)
 MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 TENANT = {
     "name": "acme",

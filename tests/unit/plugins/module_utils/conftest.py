@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.cubeops.cubejs.plugins.module_utils import plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
-from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, SENTINELS, Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.host_reading import Places
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Completed, Systemd
 
@@ -43,7 +43,7 @@ def inventory(
     **variables: Any,
 ) -> Inventory:
     """Return an inventory with everything on host "one", unless other groups and hosts are given."""
-    groups = {name: ["one"] for name in GROUPS} if groups is None else groups
+    groups = {name: ["one"] for name in GROUPS if name != SENTINELS} if groups is None else groups
     shared = {
         "cubejs_tenants": [tenant()] if tenants is None else list(tenants),
         "cubejs_master_secret": MASTER,

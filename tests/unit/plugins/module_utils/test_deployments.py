@@ -232,3 +232,18 @@ def test_products_and_cubes_share_of_a_host(make_inventory: Callable[..., Invent
     assert deployments.products(inventory, "two") == {"cubejs"}
     assert deployments.cube_share(inventory, "one") is None
     assert deployments.cube_share(inventory, "two") == 9 * GIBIBYTE
+
+
+def test_the_environment_names_sentinels_and_ioredis(deployment: Callable[..., dict[str, Any]]) -> None:
+    groups = {
+        "cubejs_redis": ["one", "two"],
+        "cubejs_redis_sentinels": ["one", "two", "three"],
+        "cubejs_api": ["one", "two"],
+        "cubejs_mysql": ["three"],
+        "cubejs_refresh_worker": ["three"],
+    }
+    for version, name in (("0.29.57", "CUBEJS_REDIS_URL"), ("0.26.103", "REDIS_URL")):
+        found = variables(deployment("two", groups, redis={"sentinel": True}, version=version))
+        assert found[name] == "redis+sentinel://192.0.2.1:26379,192.0.2.2:26379,192.0.2.3:26379/acme/0"
+        assert found["CUBEJS_REDIS_USE_IOREDIS"] == "true"
+        assert found["CUBEJS_REDIS_PASSWORD" if name.startswith("CUBEJS") else "REDIS_PASSWORD"]

@@ -11,6 +11,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import drift, envir
 from ansible_collections.cubeops.cubejs.plugins.module_utils import observation as seen
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import FAIL, PASS, UNKNOWN, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Instance
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS
 from ansible_collections.cubeops.cubejs.plugins.module_utils.linking import link
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
     MysqlSeen,
@@ -335,6 +336,16 @@ def test_a_redis_that_tenants_share_is_compared_once(
     found = drift.drift(hosts.fleet(), hosts.compared)
     told = [(each.tenant, each.subject, each.status) for each in found if each.rule == drift.REDIS]
     assert told == [("", "cubejs-redis@shared-by-tenants.service", FAIL if maxclients else PASS)]
+
+
+def test_of_a_replicated_redis_clients_see_the_primary_only(
+    make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    tenant = make_tenant(redis={"sentinel": True, "host": "one"})
+    groups = {name: ["one"] for name in GROUPS} | {"cubejs_redis": ["one", "two"]}
+    hosts = Hosts(make_plan([tenant], groups=groups), tenant)
+    found = drift.drift(hosts.fleet(), hosts.compared)
+    assert [each.host for each in found if each.rule == drift.REDIS] == ["one"]
 
 
 @pytest.mark.parametrize(

@@ -117,3 +117,14 @@ def test_how_a_proxy_serves(
 ) -> None:
     inventory = make_inventory([make_tenant(**tenant)], **variables)
     assert served(plan_of(inventory).data, inventory, "/ca") == {("acme", "one"): how}
+
+
+def test_members_of_a_replicated_redis_and_sentinels_are_its_friends(
+    make_fleet: Callable[..., Fleet], make_tenant: Callable[..., dict[str, Any]]
+) -> None:
+    groups = {**APART, "cubejs_redis": ["two", "three"], "cubejs_redis_sentinels": ["two", "three", "four"]}
+    fleet = make_fleet([make_tenant(redis={"sentinel": True})], groups={**groups, "cubejs_mysql": ["five"]})
+    found = {each for each in reached(plan_looks(fleet, [*HOSTS, "four", "five"])) if each[2] in (20001, 26379)}
+    assert {host for host, _server, _port in found} == {"five"}
+    assert {server for _host, server, port in found if port == 20001} == {"192.0.2.2", "192.0.2.3"}
+    assert {server for _host, server, port in found if port == 26379} == {"192.0.2.2", "192.0.2.3", "four"}

@@ -69,3 +69,8 @@ def test_planned_share(stated: int | None, found: int) -> None:
 def test_planned_share_of_a_product_elsewhere() -> None:
     with pytest.raises(KeyError):
         memory.planned_share(GIBIBYTE, "mysql", {"products": ["redis"]})
+
+
+def test_a_host_with_a_sentinel_only_has_no_share_for_redis() -> None:
+    planned = {"products": ["mysql"], "redis": {"redis_memory_bytes": None}}
+    assert memory.planned_share(GIBIBYTE, "redis", planned) is None

@@ -76,7 +76,6 @@ def test_ports_differ_and_stay_out_of_the_ephemeral_range() -> None:
         for port in (
             *(names.api_port(number, index) for index in names.API_INSTANCES),
             names.redis_port(number),
-            names.sentinel_port(number),
         )
     ]
     assert len(set(ports)) == len(ports)

@@ -37,7 +37,14 @@ KEYS = st.fixed_dictionaries(
         "refresh_worker": st.booleans(),
         "hosts": st.lists(st.sampled_from((*HOSTS, *GROUPS)), unique=True, max_size=2),
         "redis": st.sampled_from(
-            ({"shared": True}, {"host": "redis.example"}, {"tls": True}, {"pool_max": 0}, {"maxmemory_bytes": 2**24})
+            (
+                {"shared": True},
+                {"sentinel": True},
+                {"host": "redis.example"},
+                {"tls": True},
+                {"pool_max": 0},
+                {"maxmemory_bytes": 2**24},
+            )
         ),
         "pre_aggregations": st.sampled_from(({"enabled": False}, {"schema": "other"}, {"host": "m.example"})),
         "listen": st.sampled_from(("tcp", "socket")),
@@ -74,9 +81,11 @@ def others(made: Plan, name: str) -> dict[str, Any]:
     return {**found, "fingerprints": own}
 
 
-def is_of(item: dict[str, Any], name: str) -> bool:
+def is_of(item: Any, name: str) -> bool:
     """Say whether something belongs to a tenant, or to the Redis that tenants share."""
-    return item.get("tenant") == name or item.get("name") in (name, f"cube_{name}", SHARED_REDIS, *SCHEMAS)
+    return isinstance(item, dict) and (
+        item.get("tenant") == name or item.get("name") in (name, f"cube_{name}", SHARED_REDIS, *SCHEMAS)
+    )
 
 
 def stepped(tenants: list[dict[str, Any]], step: tuple[str, int, dict[str, Any]], make: MakeTenant) -> tuple[str, Any]:

@@ -87,3 +87,8 @@ def test_max_connections(need: int, connections: int) -> None:
 def test_what_is_in_flight(opened: int, queries: int) -> None:
     assert pools.in_flight(opened) == queries
     assert pools.redis_pool(queries) >= opened
+
+
+@pytest.mark.parametrize(("sentinels", "quorum"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)])
+def test_a_quorum_is_more_than_half(sentinels: int, quorum: int) -> None:
+    assert pools.quorum(sentinels) == quorum

@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_instances import Options, Result, converge
@@ -66,7 +67,10 @@ class Host:
     dies_at: int | None = None
     refuses: dict[str, str] = field(default_factory=dict)
     loading: int = 0
+    syncing: int = 0
     replaced: bool = False
+    begun: dict[str, str] = field(default_factory=dict)
+    primaries: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._pids = itertools.count(100)
@@ -152,6 +156,18 @@ class Host:
         self.step(f"note {name}")
         self.notes[name] = list(passwords)
 
+    # --- replication ---
+
+    def was_started(self, name: str) -> bool:
+        return name in self.begun or name in self.running
+
+    def present_primary(self, name: str) -> str | None:
+        return self.primaries.get(name)
+
+    def begin_as_replica(self, instance: Instance, primary: str) -> None:
+        self.step(f"replica {instance.name} of {primary}")
+        self.begun[instance.name] = primary
+
     # --- servers ---
 
     def session(self, instance: Instance, passwords: Sequence[str]) -> Session:
@@ -169,6 +185,9 @@ class Host:
 
     def check_clients_way(self, instance: Instance) -> None:
         server = self.running[instance.name]
+        if self.syncing:
+            self.syncing -= 1
+            raise NotReadyError("LOADING")
         if digest(instance.password) not in server.passwords or server.settings["port"] != str(instance.port):
             raise InstancesError("a client cannot use it")
 
@@ -545,3 +564,63 @@ def test_a_replaced_program_is_reported_and_not_restarted(host: Host) -> None:
     result = run(host)
     assert "restart it when it suits" in result.instances["acme"].warnings[0]
     assert not result.changed
+
+
+PRIMARY = {"primary": "10.0.0.5", "bind": ("10.0.0.6", "127.0.0.1")}
+
+
+@pytest.mark.parametrize(
+    ("changed", "primaries", "begun"),
+    [
+        pytest.param({}, {}, {}, id="not replicated"),
+        pytest.param(PRIMARY, {}, {"acme": "10.0.0.5"}, id="a replica of the first primary"),
+        pytest.param({**PRIMARY, "bind": ("10.0.0.5",)}, {}, {}, id="the first primary itself"),
+        pytest.param(PRIMARY, {"acme": "10.0.0.7"}, {"acme": "10.0.0.7"}, id="after a failover, of the present one"),
+        pytest.param(
+            {**PRIMARY, "bind": ("10.0.0.5",)},
+            {"acme": "10.0.0.6"},
+            {"acme": "10.0.0.6"},
+            id="a host that was made anew",
+        ),
+        pytest.param(PRIMARY, {"acme": "10.0.0.6"}, {}, id="Sentinel names itself"),
+    ],
+)
+def test_what_an_instance_begins_as(changed: dict[str, Any], primaries: dict[str, str], begun: dict[str, str]) -> None:
+    host = Host({"acme": instance("acme", 1, **changed)}, primaries=primaries)
+    host.write_files()
+    assert run(host, apply=False).instances["acme"].replica_of == begun.get("acme", "")
+    assert host.begun == {}
+    assert run(host).instances["acme"].replica_of == begun.get("acme", "")
+    assert host.begun == begun
+    assert not run(host).changed
+
+
+def test_what_it_was_made_later_is_not_undone() -> None:
+    host = Host({"acme": instance("acme", 1, **PRIMARY)})
+    host.write_files()
+    run(host)
+    host.operations.clear()
+    host.running.clear()
+    assert run(host).instances["acme"].replica_of == ""
+    assert host.operations == ["start acme"]
+
+
+def test_a_run_killed_before_the_start_still_begins_as_a_replica() -> None:
+    for step in range(3):
+        host = Host({"acme": instance("acme", 1, **PRIMARY)}, dies_at=step)
+        host.write_files()
+        with pytest.raises(Killed):
+            run(host)
+        host.dies_at = None
+        run(host)
+        assert host.operations[-2:] in (["replica acme of 10.0.0.5", "start acme"], ["start acme"])
+        assert host.begun == {"acme": "10.0.0.5"}
+
+
+def test_a_replica_that_takes_over_data_is_waited_for() -> None:
+    host = Host({"acme": instance("acme", 1, **PRIMARY)}, syncing=3)
+    host.write_files()
+    assert run(host).changed
+    host.syncing = 100
+    with pytest.raises(InstancesError, match="no client is served within 120 s: LOADING"):
+        run(host)

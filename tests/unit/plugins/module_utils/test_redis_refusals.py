@@ -95,3 +95,31 @@ def test_passwords_are_never_shown() -> None:
 def test_all_problems_of_all_instances_are_told_once() -> None:
     bad = {**GOOD, "port": 0, "bind": []}
     assert len(problems([bad, {**bad, "name": "globex"}, bad], HOST)) == 6
+
+
+REPLICATED = {**GOOD, "bind": ["10.0.0.6", "127.0.0.1"], "replication": {"primary": "10.0.0.5"}}
+
+
+def test_a_good_replicated_instance_is_not_refused() -> None:
+    assert problems([REPLICATED], HOST) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        pytest.param({"replication": {"primary": "redis1"}}, "write {primary: ADDRESS}", id="a name"),
+        pytest.param({"replication": {}}, "write {primary: ADDRESS}", id="nothing"),
+        pytest.param({"replication": "10.0.0.5"}, "write {primary: ADDRESS}", id="a text"),
+        pytest.param({"replication": {"primary": "127.0.0.1"}}, "write an address they reach", id="loopback"),
+        pytest.param({"tls": True, "tls_names": ["a"]}, "cannot ask for TLS", id="TLS"),
+        pytest.param({"bind": ["127.0.0.1", "10.0.0.6"]}, "127.0.0.1 comes first", id="loopback first"),
+        pytest.param({"bind": ["0.0.0.0"]}, "0.0.0.0 comes first", id="everywhere"),
+        pytest.param({"password": "Zy8gT4kqP0'vBn3Lw"}, "quote or backslash", id="password"),
+        pytest.param({"settings": {"masterauth": "x"}}, "write replication of the instance", id="masterauth"),
+        pytest.param({"settings": {"replicaof": "a 1"}}, "write replication of the instance", id="replicaof"),
+    ],
+)
+def test_what_cannot_be_replicated(changed: dict[str, Any], message: str) -> None:
+    found = problems([{**REPLICATED, **changed}], HOST)
+    assert len(found) == 1
+    assert message in found[0]

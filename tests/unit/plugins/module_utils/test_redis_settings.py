@@ -45,8 +45,8 @@ def test_every_line_has_its_reason() -> None:
 
 
 def test_secrets_stand_apart() -> None:
-    resolved = resolve([{**MINIMAL, "settings": {"masterauth": "planted"}}], HOST)[0]
-    assert {line["name"] for line in resolved["secrets"]} == {"requirepass", "masterauth"}
+    resolved = resolve([{**MINIMAL, "settings": {"tls-key-file-pass": "planted"}}], HOST)[0]
+    assert {line["name"] for line in resolved["secrets"]} == {"requirepass", "tls-key-file-pass"}
     assert "planted" not in str(resolved["directives"])
     assert MINIMAL["password"] not in str(resolved["directives"])
 
@@ -107,7 +107,16 @@ def test_numbers_that_templates_made_text_are_numbers() -> None:
 def test_what_other_modules_need() -> None:
     resolved = resolve([{**MINIMAL, "tls": True, "tls_names": ["redis.example"]}], HOST, "host1")[0]
     assert resolved["certificate"] == {"name": "redis-acme-host1", "names": ["redis.example"]}
-    assert set(resolved["instance"]) == {"name", "port", "bind", "password", "maxclients", "tls", "tls_names"}
+    assert set(resolved["instance"]) == {
+        "name",
+        "port",
+        "bind",
+        "password",
+        "maxclients",
+        "tls",
+        "tls_names",
+        "primary",
+    }
 
 
 @pytest.mark.parametrize(
@@ -127,3 +136,16 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(RedisSettingsError) as caught:
         resolve([{**MINIMAL, "port": 0, "bind": []}, MINIMAL], Limits(None, 1024))
     assert len(str(caught.value).splitlines()) >= 4
+
+
+def test_every_member_of_a_replicated_redis_can_become_a_replica() -> None:
+    found = lines(bind=["10.0.0.6", "127.0.0.1"], replication={"primary": "10.0.0.5"})
+    assert {'masterauth "Zy8gT4kqP0vBn3Lw"', "replica-announce-ip 10.0.0.6", "min-replicas-to-write 0"} <= set(found)
+    assert not any(line.startswith("replicaof") for line in found)
+    assert not any(line.startswith(("masterauth", "replica-")) for line in lines())
+
+
+def test_where_replication_begins_arrives_at_the_module() -> None:
+    given = {**MINIMAL, "bind": ["10.0.0.6"], "replication": {"primary": "10.0.0.5"}}
+    assert resolve([given], HOST)[0]["instance"]["primary"] == "10.0.0.5"
+    assert resolve([MINIMAL], HOST)[0]["instance"]["primary"] is None

@@ -235,3 +235,26 @@ def test_what_is_missing_is_said(host: Host, missing: str, message: str) -> None
     (host.root / missing).unlink()
     with pytest.raises(InstancesError, match=message):
         host.store.wanted_settings("acme", remember=True)
+
+
+def test_an_instance_begins_as_a_replica_once(host: Host) -> None:
+    assert not host.store.was_started("acme")
+    host.store.begin_as_replica(acme(), "10.0.0.5")
+    own = host.root / "var/lib/cubejs-redis/acme/redis.conf"
+    assert own.read_text() == "replicaof 10.0.0.5 20001\n"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o600
+    assert stat.S_IMODE(own.parent.stat().st_mode) == 0o700
+    assert host.store.was_started("acme")
+
+
+def test_the_present_primary_is_what_a_sentinel_says(host: Host, servers: Any, fake_redis: Any) -> None:
+    assert host.store.present_primary("acme") is None
+    asked = {"SENTINEL GET-MASTER-ADDR-BY-NAME ACME": ["10.0.0.6", "20001"]}
+    sentinel = servers.redis(fake_redis(passwords=set(), answers=asked))
+    assert HostStore(str(host.server), root=host.root, sentinels=[sentinel]).present_primary("acme") == "10.0.0.6"
+
+
+def test_a_server_that_loads_data_is_not_a_broken_one(host: Host, servers: Any, fake_redis: Any) -> None:
+    endpoint = servers.redis(fake_redis(answers={"PING": b"-LOADING Redis is loading the dataset in memory\r\n"}))
+    with pytest.raises(NotReadyError, match="LOADING"):
+        host.store.check_clients_way(acme(port=endpoint.port, bind=(endpoint.host,)))

@@ -114,3 +114,11 @@ def test_what_is_built_is_read_alike_by_both(host: str, port: int, index: int) -
 
 def test_an_address_of_ipv6_is_bracketed() -> None:
     assert redis_url.build("2001:db8::1", 6379, 0) == "redis://[2001:db8::1]:6379/0"
+
+
+def test_a_sentinel_url_is_read_as_it_was_built() -> None:
+    sentinels = (("10.0.0.5", 26379), ("10.0.0.6", 26380))
+    url = redis_url.build_sentinel(sentinels, "acme", 3)
+    assert url == "redis+sentinel://10.0.0.5:26379,10.0.0.6:26380/acme/3"
+    found = redis_url.parse(url, IOREDIS)
+    assert (found.sentinels, found.master, found.index, found.password) == (sentinels, "acme", 3, None)

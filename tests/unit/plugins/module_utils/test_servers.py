@@ -49,6 +49,11 @@ def test_redis_beside_cube_listens_to_loopback_only(role: Callable[..., dict[str
             }
         ],
         "redis_other_instances": [],
+        "redis_sentinel_enabled": False,
+        "redis_sentinel_bind": ["127.0.0.1"],
+        "redis_sentinel_port": 26379,
+        "redis_sentinel_peers": [],
+        "redis_sentinel_watched": [],
     }
 
 
@@ -217,3 +222,35 @@ def test_a_shared_instance_with_too_little_room_is_refused_by_its_own_name(
 
 def test_nginx_answers_for_a_suspended_tenant_itself(role: Callable[..., dict[str, Any]]) -> None:
     assert role("nginx", suspended=True)["nginx_servers"][0]["maintenance"] is True
+
+
+SENTINELS = {**SPREAD, "cubejs_redis": ["one", "two"], "cubejs_redis_sentinels": ["one", "two", "three"]}
+
+
+def test_a_replicated_redis_has_an_instance_a_host_and_one_first_primary(role: Callable[..., dict[str, Any]]) -> None:
+    given = {"groups": SENTINELS, "redis": {"sentinel": True, "host": "two"}}
+    found = {host: role("redis", host, **given) for host in ("one", "two", "three")}
+    assert [len(found[host]["redis_instances"]) for host in found] == [1, 1, 0]
+    for host, address in (("one", "192.0.2.1"), ("two", "192.0.2.2")):
+        instance = found[host]["redis_instances"][0]
+        assert instance["bind"] == [address, "127.0.0.1"]
+        assert instance["replication"] == {"primary": "192.0.2.2"}
+        assert instance["password"] == {"__secret__": "acme/redis_password/0"}
+
+
+def test_every_sentinel_watches_every_replicated_redis(role: Callable[..., dict[str, Any]]) -> None:
+    for host, address in (("one", "192.0.2.1"), ("three", "192.0.2.3")):
+        found = role("redis", host, groups=SENTINELS, redis={"sentinel": True, "host": "two"})
+        assert found["redis_sentinel_enabled"]
+        assert found["redis_sentinel_bind"] == [address, "127.0.0.1"]
+        assert found["redis_sentinel_peers"] == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+        assert found["redis_sentinel_watched"] == [
+            {
+                "name": "acme",
+                "hosts": ["192.0.2.2", "192.0.2.1"],
+                "port": 20001,
+                "password": {"__secret__": "acme/redis_password/0"},
+                "quorum": 2,
+            }
+        ]
+    assert role("redis", "three", groups=SENTINELS)["redis_sentinel_watched"] == []

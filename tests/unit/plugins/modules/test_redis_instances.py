@@ -12,7 +12,14 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_instances imp
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import Instance, InstancesError
 from ansible_collections.cubeops.cubejs.plugins.modules import redis_instances
 
-ACME = {"name": "acme", "port": 20001, "password": "planted", "maxclients": 500, "tls_names": ["a", "b"]}
+ACME = {
+    "name": "acme",
+    "port": 20001,
+    "password": "planted",
+    "maxclients": 500,
+    "tls_names": ["a", "b"],
+    "primary": "10.0.0.5",
+}
 MISSING = {"/proc/sys/vm/overcommit_memory": ("0", "1")}
 
 
@@ -54,7 +61,7 @@ def run(capsys: pytest.CaptureFixture[str], check_mode: bool = False, **argument
 
 def test_instances_and_options_arrive(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, pending=["acme.conf", "globex.key", "ca.crt"], keep_old_passwords=True, start_seconds=5)
-    assert world.instances == [Instance("acme", 20001, "planted", 500, ("127.0.0.1",), False, "a")]
+    assert world.instances == [Instance("acme", 20001, "planted", 500, ("127.0.0.1",), False, "a", "10.0.0.5")]
     assert world.options == Options(True, frozenset({"acme", "globex", "ca"}), False, True, 5.0)
     run(capsys, check_mode=True, pending_unit=True)
     assert not world.options.apply

@@ -83,3 +83,12 @@ def test_addresses(groups: Any, hosts: Any, found: list[str], make_plan: Callabl
 def test_sockets(groups: Any, listen: str | None, fails: bool, subjects: Subjects, make_tenant: MakeTenant) -> None:
     expected = [("cubejs_listen", "error")] if fails else []
     assert subjects("socket-reached", [make_tenant(listen=listen)], groups=groups) == expected
+
+
+def test_sentinels_have_a_port_and_need_an_address(make_plan: Callable[..., Any], make_tenant: MakeTenant) -> None:
+    groups = {**SPREAD, "cubejs_redis": ["one", "two"], "cubejs_redis_sentinels": ["one", "two", "three"]}
+    tenant = make_tenant(redis={"sentinel": True})
+    made = make_plan([tenant], groups=groups, hosts={"three": {"ansible_host": "three.example"}}, mysql_port=26379)
+    told = {finding.rule: finding for finding in made.findings}
+    assert told["ports-differ"].message == "MySQL (mysql_port) and Sentinel want it on one"
+    assert told["address-known"].host == "three"

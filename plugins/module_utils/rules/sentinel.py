@@ -1,0 +1,85 @@
+# Copyright: the cubeops.cubejs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rules on Redis that Sentinel watches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import INFO, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, RedisLink, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.redis import linked
+
+# With two, neither can call a primary gone once the other is: a failover needs more than half of them.
+FEWEST_SENTINELS = 3
+_READS_SENTINEL = ">=0.26.7"
+
+
+class SentinelCanFailOver(Rule):
+    """A failover needs a replica to promote, more than half of the Sentinels to agree, and clients that ask them.
+
+    Cube asks Sentinel through ioredis alone, which it has from 0.26.7 on, and by a URL that can neither ask for TLS nor
+    hold an IPv6 address.
+    """
+
+    id = "redis-sentinel-possible"
+    title = "A Redis with Sentinel has replicas, enough Sentinels, and clients that can ask them"
+    sentences = ("redis-url",)
+    source = "Redis documentation: Sentinel; source of @cubejs-backend/query-orchestrator 0.29.51 (IORedisFactory.js)"
+
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield tenants whose Redis cannot be watched as it is asked for."""
+        for tenant, link in linked(fleet):
+            for message, remedy in _problems(tenant, link, fleet) if link.sentinel else ():
+                yield self.found(f"{tenant.subject}.redis.sentinel", message, remedy, tenant=tenant.name)
+
+
+def _problems(tenant: Tenant, link: RedisLink, fleet: Fleet) -> Iterator[tuple[str, str]]:
+    if not link.server:
+        yield (
+            "its Redis is not deployed here",
+            "Leave it out, and name an external one by its Sentinel URL in redis.url",
+        )
+        return
+    if link.shared:
+        yield "the Redis that tenants share is not replicated", "Leave sentinel out, or shared"
+    if link.tls:
+        yield "Cube's Sentinel URL cannot ask for TLS", "Leave sentinel out, or tls"
+    if not link.replicas:
+        yield (
+            f"its only host of Redis is {link.server}: there is no replica to promote",
+            "Put another host into cubejs_redis, or bind the tenant to more of its hosts",
+        )
+    if len(link.sentinels) < FEWEST_SENTINELS:
+        yield (
+            f"{len(link.sentinels)} Sentinels cannot outvote the loss of one",
+            f"Put {FEWEST_SENTINELS} or more hosts, an odd number, into cubejs_redis_sentinels",
+        )
+    if any(":" in fleet.addresses.get(host, "") for host in link.sentinels):
+        yield "Cube cannot read the IPv6 address of a Sentinel", "Give its host an IPv4 address in cubejs_address"
+    if not versions.within(tenant.version, _READS_SENTINEL):
+        yield f"Cube {tenant.version} cannot ask Sentinels (since 0.26.7)", "Leave it out, or use a newer version"
+
+
+class SentinelReliesOnFirewall(Rule):
+    """Sentinels ask for no password, because Cube cannot give them one: who reaches their port decides on the primary.
+
+    With a command anyone could make a server of his own the primary, to which every process then sends its password and
+    its queries.
+    """
+
+    id = "redis-sentinel-open"
+    title = "Sentinels are behind a firewall"
+    severity = INFO
+    source = "source of @cubejs-backend/query-orchestrator 0.29.51 (IORedisFactory.js sets no sentinelPassword)"
+
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
+        """Yield that there are Sentinels, which only a firewall protects."""
+        if fleet.sentinels:
+            yield self.found(
+                "cubejs_redis_sentinels",
+                f"{len(fleet.sentinels)} Sentinels ask nobody for a password on port {names.SENTINEL_PORT}, and cannot",
+                "Let a firewall admit to it the hosts of Cube.js, of Redis and of Sentinels, and nobody else",
+            )

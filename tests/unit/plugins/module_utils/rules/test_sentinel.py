@@ -1,0 +1,65 @@
+"""Rules on Redis that Sentinel watches: pass and fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+RULE = "redis-sentinel-possible"
+GROUPS = {
+    "cubejs_redis": ["one", "two"],
+    "cubejs_redis_sentinels": ["one", "two", "three"],
+    "cubejs_mysql": ["three"],
+    "cubejs_api": ["one", "two"],
+    "cubejs_refresh_worker": ["three"],
+    "cubejs_nginx": ["one", "two"],
+}
+Plan = Callable[..., Any]
+MakeTenant = Callable[..., dict[str, Any]]
+
+
+def found(make_plan: Plan, make_tenant: MakeTenant, rule: str, groups: Any = None, **keys: Any) -> list[str]:
+    keys["redis"] = {"sentinel": True, **keys.get("redis", {})}
+    made = make_plan([make_tenant(**keys)], groups=groups or GROUPS)
+    return [finding.message for finding in made.findings if finding.rule == rule]
+
+
+def test_what_can_fail_over_is_not_refused(make_plan: Plan, make_tenant: MakeTenant) -> None:
+    assert found(make_plan, make_tenant, RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "keys", "message"),
+    [
+        pytest.param({"cubejs_redis": ["one"]}, {}, "no replica to promote", id="one host"),
+        pytest.param({}, {"hosts": ["one", "three"]}, "its only host of Redis is one", id="bound to one host"),
+        pytest.param({"cubejs_redis_sentinels": ["one", "two"]}, {}, "2 Sentinels cannot outvote", id="two Sentinels"),
+        pytest.param({"cubejs_redis_sentinels": []}, {}, "0 Sentinels cannot outvote", id="no Sentinels"),
+        pytest.param({}, {"version": "0.26.6"}, "Cube 0.26.6 cannot ask Sentinels", id="old version"),
+        pytest.param({}, {"redis": {"tls": True}}, "cannot ask for TLS", id="TLS"),
+        pytest.param({}, {"redis": {"shared": True}}, "is not replicated", id="shared"),
+        pytest.param({}, {"redis": {"host": "redis.example"}}, "is not deployed here", id="external"),
+        pytest.param({}, {"redis": {"url": "redis://redis.example/0"}}, "is not deployed here", id="URL"),
+    ],
+)
+def test_what_cannot_is_refused(
+    groups: dict[str, list[str]], keys: dict[str, Any], message: str, make_plan: Plan, make_tenant: MakeTenant
+) -> None:
+    messages = found(make_plan, make_tenant, RULE, {**GROUPS, **groups}, **keys)
+    assert any(message in each for each in messages), messages
+
+
+def test_an_ipv6_address_is_refused(make_plan: Plan, make_tenant: MakeTenant) -> None:
+    tenant = make_tenant(redis={"sentinel": True})
+    made = make_plan([tenant], groups=GROUPS, hosts={"three": {"cubejs_address": "2001:db8::3"}})
+    assert [each.message for each in made.findings if each.rule == RULE] == [
+        "Cube cannot read the IPv6 address of a Sentinel"
+    ]
+
+
+def test_that_sentinels_rely_on_a_firewall_is_said(make_plan: Plan, make_tenant: MakeTenant) -> None:
+    rule = "redis-sentinel-open"
+    assert "3 Sentinels ask nobody for a password" in found(make_plan, make_tenant, rule)[0]
+    assert found(make_plan, make_tenant, rule, {**GROUPS, "cubejs_redis_sentinels": []}) == []
