@@ -12,7 +12,7 @@ _OF_PLAN = (
     *("version-works", "tenant-name", "tenant-number", "tenant-number-retired", "tenant-unique", "tenant-hosts"),
     *("server-name", "master-secret", "refresh-worker-version", "environment-free", "database-type"),
     *("memory-suffices", "ports-differ", "address-known", "socket-reached", "redis-shared-host"),
-    *("redis-index-shared-server", "external-connections", "redis-memory-suffices"),
+    *("redis-index-shared-server", "external-connections", "redis-memory-suffices", "redis-sentinel-possible"),
 )
 
 NOT_LIVE: Mapping[str, str] = {
@@ -29,6 +29,10 @@ NOT_LIVE: Mapping[str, str] = {
     "storage-server-version": (
         "the hosts have the MariaDB of their Debian: its unit cases, and the scenario `versions`, where a real MySQL 9 "
         "is refused"
+    ),
+    "redis-sentinel-open": (
+        "it says of every plan with Sentinels that a firewall has to protect them: its unit cases, and the scenario "
+        "`cluster`, whose plan has them"
     ),
     "tried-port-closed": (
         "an audit tries ports of hosts that it looks at only: the scenario `foreign` sees it fail "
