@@ -13,6 +13,7 @@ import pwd
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -80,6 +81,14 @@ class Outcome:
     exported: list[str] = field(default_factory=list)
 
 
+def _has_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Host:
     """How the host is reached; root: of its file system."""
@@ -89,7 +98,7 @@ class Host:
     systemd: Systemd = field(default_factory=Systemd)
     call: Run = run
     root: Path = Path("/")
-    has_user: Callable[[str], bool] = lambda name: _has_user(name)
+    has_user: Callable[[str], bool] = _has_user
     redis: Callable[[Flush], RedisSession] = Flush.connect
 
 
@@ -137,7 +146,7 @@ def _stops(wanted: Wanted, host: Host) -> Iterator[Step]:
     loaded = host.systemd.loaded(patterns) if patterns else []
     # Cube first: it is no use without Redis.
     for unit in [*units_of(wanted.tenant, loaded), *(unit for unit in loaded if unit == redis)]:
-        yield f"unit {unit}", lambda unit=unit: _stop(host.systemd, unit)  # type: ignore[misc]
+        yield f"unit {unit}", partial(_stop, host.systemd, unit)
 
 
 def _stop(systemd: Systemd, unit: str) -> None:
@@ -164,7 +173,7 @@ def _files(wanted: Wanted, host: Host, folder: Path) -> Iterator[Step]:
         found += [host.root / "var/lib/cubejs-redis" / tenant, host.root / "run/cubeops/redis" / f"{tenant}.json"]
     there = [path for path in found if os.path.lexists(path)]
     for path in there:
-        yield str(path), lambda path=path: _delete(path)  # type: ignore[misc]
+        yield str(path), partial(_delete, path)
     user = names.system_user(tenant)
     if wanted.cubejs and host.has_user(user):
         yield f"user {user}", lambda: _remove_user(host, user)
@@ -196,11 +205,10 @@ def _keys(flush: Flush, host: Host) -> Iterator[Step]:
 
 def _storage(wanted: Wanted, session: Session, schemas: Sequence[str]) -> Iterator[Step]:
     for schema in schemas:
-        yield f"schema {schema}", lambda schema=schema: _run(session, f"DROP DATABASE `{schema}`")  # type: ignore[misc]
+        yield f"schema {schema}", partial(_run, session, f"DROP DATABASE `{schema}`")
     for user in wanted.users:
         for (host,) in session.rows("SELECT Host FROM mysql.user WHERE User = %s", (user,)):
-            act = lambda user=user, host=host: _run(session, "DROP USER %s@%s", user, host)  # noqa: E731
-            yield f"MySQL user {user}@{host}", act
+            yield f"MySQL user {user}@{host}", partial(_run, session, "DROP USER %s@%s", user, host)
 
 
 def _run(session: Session, sql: str, *values: str) -> None:
@@ -213,11 +221,3 @@ def _present(session: Session, schemas: Sequence[str]) -> list[str]:
     if strange:
         raise MysqlServerError(f"{', '.join(strange)}: no name of a schema of ours; drop it by hand")
     return [schema for schema in schemas if schema in there]
-
-
-def _has_user(name: str) -> bool:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
