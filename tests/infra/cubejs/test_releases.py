@@ -118,7 +118,8 @@ def whole(acme: Any, lab: Any) -> str:
     tasks(lab.converge("-e", "acme_log_level=error"))
     state = acme.state()
     tasks(lab.converge())
-    return state
+    # A damaged release that a process of an earlier test ran in lies aside until something else is staged.
+    return "\n".join(line for line in state.splitlines() if not line.startswith("tmp"))
 
 
 def test_a_run_killed_between_switch_and_restart_is_completed_by_the_next(
