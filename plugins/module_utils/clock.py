@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Callable
 
@@ -18,3 +19,13 @@ class Clock:
 
 
 CLOCK = Clock()
+
+
+def moments(seconds: float, pause: float, clock: Clock = CLOCK) -> Iterator[None]:
+    """Pass every `pause` seconds until `seconds` are over, and once at least: for what is asked again and again."""
+    deadline = clock.monotonic() + seconds
+    while True:
+        yield
+        if clock.monotonic() >= deadline:
+            return
+        clock.sleep(pause)

@@ -13,12 +13,11 @@ import os
 import re
 import socket
 import ssl
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import sentinel_store
+from ansible_collections.cubeops.cubejs.plugins.module_utils import clock, sentinel_store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
 from ansible_collections.cubeops.cubejs.plugins.module_utils.names import redis_unit
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import (
@@ -279,12 +278,7 @@ class HostStore:
 
     def moments(self, seconds: float) -> Iterator[None]:
         """Pass now and again until the time is over."""
-        deadline = time.monotonic() + seconds
-        while True:
-            yield
-            if time.monotonic() >= deadline:
-                return
-            time.sleep(0.05)
+        return clock.moments(seconds, 0.05)
 
 
 def _identity(server: str) -> str:

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_sentinel import LOGIN, Known, SentinelError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import (
@@ -90,9 +90,4 @@ class LiveSentinel:
 
     def moments(self, seconds: float) -> Iterator[None]:
         """Pass now and again until the time is over."""
-        deadline = time.monotonic() + seconds
-        while True:
-            yield
-            if time.monotonic() >= deadline:
-                return
-            time.sleep(0.2)
+        return clock.moments(seconds, 0.2)

@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -36,11 +37,11 @@ def export(folder: Path, schemas: Sequence[str], target: Path, dump: Dump, *, ap
     files = sorted((release / ENVIRONMENT_DIRECTORY).glob("*.env")) if release.is_dir() else []
     wanted: dict[Path, Callable[[Path], None]] = {}
     if (release / PROJECT_DIRECTORY).is_dir():
-        wanted[target / "project.tar.gz"] = lambda path: _pack(release / PROJECT_DIRECTORY, path)
+        wanted[target / "project.tar.gz"] = partial(_pack, release / PROJECT_DIRECTORY)
     for file in files:
-        wanted[target / file.name] = lambda path, file=file: _write(path, without_secrets(file.read_text()))  # type: ignore[misc]
+        wanted[target / file.name] = partial(_mask, file)
     for schema in schemas:
-        wanted[target / f"{schema}.sql.gz"] = lambda path, schema=schema: _dump(schema, path, dump)  # type: ignore[misc]
+        wanted[target / f"{schema}.sql.gz"] = partial(_dump, dump, schema)
     if apply and wanted:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.chmod(0o700)
@@ -64,9 +65,9 @@ def _open(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
-def _write(path: Path, text: str) -> None:
+def _mask(file: Path, path: Path) -> None:
     with _open(path) as stream:
-        stream.write(text.encode())
+        stream.write(without_secrets(file.read_text()).encode())
 
 
 def _pack(folder: Path, path: Path) -> None:
@@ -74,7 +75,7 @@ def _pack(folder: Path, path: Path) -> None:
         archive.add(folder, arcname=PROJECT_DIRECTORY)
 
 
-def _dump(schema: str, path: Path, dump: Dump) -> None:
+def _dump(dump: Dump, schema: str, path: Path) -> None:
     with _open(path) as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=1) as stream:
         dump(schema, cast("IO[bytes]", stream))
 

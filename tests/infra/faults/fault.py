@@ -119,12 +119,17 @@ def listening(unit: Unit) -> str:
     return until(is_there)
 
 
+def restarted(unit: Unit) -> str:
+    """Return a command that ends once systemd has started a unit again by itself."""
+    return until(f"test $(systemctl show -p NRestarts --value {unit.name}) -gt 0")
+
+
 def until(condition: str, seconds: int = 90) -> str:
     """Return a command that ends once another succeeds, or fails when the time is over."""
     return f"timeout {seconds} sh -c {shlex.quote(f'until {condition}; do sleep 0.2; done')}"
 
 
-# Of a host; what processes logged before is gone.
+# Of a host; what processes logged before is gone. Entries go by their age in whole seconds, hence the second between.
 CLEAR_JOURNAL = "journalctl --quiet --rotate && sleep 1 && journalctl --quiet --vacuum-time=1s"
 
 

@@ -78,6 +78,7 @@ NOT_LOADED = Fault(
     "front",
     "true",
     "systemctl daemon-reload",
+    # Later than the load of the unit, whose time the file system may keep in coarser steps.
     then=f"sleep 1; touch /etc/systemd/system/{GLOBEX_WORKER.name}.service.d/*.conf",
 )
 KILLED = Fault(

@@ -17,6 +17,7 @@ from fault import (
     asked,
     by_settings,
     listening,
+    restarted,
 )
 
 # A driver by who asks; the file is read by a live process.
@@ -106,7 +107,7 @@ OTHER_PROJECT = (
     *(_runs_copy("A process in that project", unit) for unit in (GLOBEX_API, GLOBEX_WORKER)),
     replace(
         _ENDS,
-        then=all_of(asked(GLOBEX_API, "/cubejs-api/v1/meta"), "sleep 2", listening(GLOBEX_API)),
+        then=all_of(asked(GLOBEX_API, "/cubejs-api/v1/meta"), restarted(GLOBEX_API), listening(GLOBEX_API)),
         mends=all_of(f"systemctl stop {GLOBEX_API.name}", f"systemctl reset-failed {GLOBEX_API.name}", _ENDS.mends),
         clears=CLEAR_JOURNAL,
     ),

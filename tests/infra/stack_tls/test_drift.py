@@ -79,7 +79,7 @@ def test_what_cannot_be_seen_is_no_pass(drift: Drift) -> None:
 
 def redis_cli(stack: Stack) -> str:
     """Return the command that asks the tenant's Redis."""
-    return f"REDISCLI_AUTH={stack.redis_password} redis-cli --tls --insecure -p 20001"
+    return f"REDISCLI_AUTH={stack.redis_password} redis-cli --tls --cacert /etc/cubejs/redis/ca.crt -p 20001"
 
 
 def change_by_hand(stack: Stack) -> None:
