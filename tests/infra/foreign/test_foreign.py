@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.foreign.conftest import HOSTS, PLANTED
+from tests.infra.foreign.conftest import HOSTS, PLANTED, PROCESSES
 
 PASSES = {  # what a decent deployment by hand gets right, each read from the live process
     "node-env-production",
@@ -28,6 +28,8 @@ PASSES = {  # what a decent deployment by hand gets right, each read from the li
     "process-outlives-questions",
     "health-endpoints",
 }
+
+SILENT = ("redis-reachable", "storage-reachable", "health-endpoints", "https-redirect")  # what a frozen host cannot tell
 
 
 def of_host(audited: dict[str, Any], host: str) -> list[dict[str, Any]]:
@@ -96,6 +98,23 @@ def test_a_process_whose_redis_is_away_is_not_killed(lab: Any, audit: Any) -> No
         assert found["health-endpoints"] == "unknown"
     finally:
         host.check_output("systemctl start redis-server && systemctl start cube@refresh-worker")
+
+
+def test_what_never_answers_is_unknown_and_holds_nothing_up(lab: Any, audit: Any) -> None:
+    """Stopped in the middle, its servers take connections and say nothing: the deadline ends that, and the rest is told."""
+    host = lab.host("unit12")
+    processes = host.check_output(PROCESSES)
+    host.check_output("systemctl kill --signal=STOP redis-server mariadb nginx")
+    try:
+        _run, report = audit("--limit", "unit12", cubejs_audit_deadline_seconds=6)
+    finally:
+        host.check_output("systemctl kill --signal=CONT redis-server mariadb nginx")
+    found = {each["rule"]: each for each in of_host({"report": report}, "unit12")}
+    silent = {rule: found[rule]["status"] for rule in SILENT}
+    assert set(silent.values()) == {"unknown"}, {rule: (found[rule]["status"], found[rule]["message"]) for rule in SILENT}
+    told = {rule: found[rule]["status"] for rule in ("node-env-production", "root-page-production", "token-required")}
+    assert set(told.values()) == {"pass"}, told
+    assert host.check_output(PROCESSES) == processes, "asking did not end the process"
 
 
 def test_a_host_that_limit_leaves_out_is_named(audit: Any) -> None:
