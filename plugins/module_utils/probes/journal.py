@@ -27,7 +27,8 @@ MAX_LINE_CHARACTERS = 64 * 1024
 PATTERNS: Mapping[str, str] = {
     "resource_request_timed_out": r"ResourceRequest timed out",
     "max_clients_reached": r"max number of clients reached",
-    "redis_connection": r"Redis connection (?:to|lost)|Ready check failed|Connection is closed",
+    # ioredis, which lives through it, writes its line of an "Unhandled error event" for every try to connect.
+    "redis_connection": r"Redis connection (?:to|lost)|Ready check failed|Connection is closed|Unhandled error event",
     "redis_auth": r"NOAUTH|WRONGPASS|invalid username-password pair",
     "redis_certificate": r"unable to verify the first certificate",
     "callback_of_undefined": r"Cannot read property .callback. of undefined|reading .callback.",
@@ -41,7 +42,7 @@ PATTERNS: Mapping[str, str] = {
     "access_denied": r"ER_ACCESS_DENIED_ERROR|ER_DBACCESS_DENIED_ERROR|ER_NOT_SUPPORTED_AUTH_MODE",
     "too_many_connections": r"ER_CON_COUNT_ERROR|Too many connections",
     "module_not_found": r"ERR_PACKAGE_PATH_NOT_EXPORTED|MODULE_NOT_FOUND|Cannot find module",
-    "uncaught": r"Unhandled error event|UnhandledPromiseRejection|uncaughtException",
+    "uncaught": r"UnhandledPromiseRejection|uncaughtException",
     "address_in_use": r"EADDRINUSE",
     "heap": r"JavaScript heap out of memory|Reached heap limit",
     "out_of_memory": r"killed by the OOM killer|oom-kill|Failed with result .oom-kill",
