@@ -9,11 +9,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.cubeops.cubejs.plugins.module_utils import runtime_sources
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, Plan, Platform, pack_job, plan
+from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_sources import Sources
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.release_building import Builder, BuildingError, Built
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.runtime_archives import Cache, Claims
 
 MODULE = "cubeops.cubejs.cube_release_store"
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -28,6 +32,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "index": {"type": "path", "required": True},
     "checkouts": {"type": "path", "required": True},
     "begin": {"type": "bool", "default": False},
+    "runtime_archives": {"type": "path", "required": True},
+    "alone": {"type": "bool", "default": False},
 }
 
 
@@ -56,10 +62,15 @@ class ActionModule(ActionBase):
             built = _builder(arguments, found.node, self._task.check_mode).build(deployments)
             npm = _npm_digest(arguments["npm_archive"])
             missing = plan((release.as_wanted() for release in built.releases), found, npm)
+            sources = Sources(missing.runtimes)
+            if missing.runtimes and not self._task.check_mode:
+                sources = self._sources(arguments, missing, found)
             if arguments["begin"]:
-                missing = missing.to_begin(found)
-            if missing.changed and not self._task.check_mode:
-                self._ship(arguments, built, missing, npm)
+                missing = missing.with_runtimes(sources.built).to_begin(found)
+                sources = Sources(missing.runtimes)
+            here = missing.with_runtimes(sources.built, sources.shipped)
+            if here.changed and not self._task.check_mode:
+                self._ship(arguments, built, here, npm, sources)
         except (BuildingError, OSError) as exc:
             raise AnsibleActionFail(str(exc)) from exc
         finally:
@@ -68,6 +79,7 @@ class ActionModule(ActionBase):
             **result,
             "changed": missing.changed,
             "plan": missing.as_dict(),
+            "elsewhere": sources.by_host(),
             "excluded": built.excluded,
             "releases": {
                 release.tenant: {"release": release.id, "instances": dict(release.instances)}
@@ -75,16 +87,37 @@ class ActionModule(ActionBase):
             },
         }
 
-    def _ship(self, arguments: dict[str, Any], built: Built, missing: Plan, npm: str | None) -> None:
+    def _sources(self, arguments: dict[str, Any], missing: Plan, found: Found) -> Sources:
+        """Return where missing runtimes come from; claims those that nobody has for this host."""
+        host = str(self._variables["inventory_hostname"])
+        others = [] if arguments["alone"] else list(self._variables["ansible_play_hosts"])
+        known = {other: self._variables["hostvars"].raw_get(other).get("ansible_facts", {}) for other in others}
+        runtimes = {other: facts.get("cubeops_host", {}).get("runtimes", []) for other, facts in known.items()}
+        archives = Cache(Path(arguments["runtime_archives"]))
+        return runtime_sources.choose(
+            missing.runtimes,
+            host=host,
+            begun=found.begun,
+            archived=lambda digest: archives.find(digest) is not None,
+            holders=runtime_sources.holders(runtimes, host),
+            claim=Claims(Path(constants.DEFAULT_LOCAL_TMP), host, others).claim,
+        )
+
+    def _ship(self, arguments: dict[str, Any], built: Built, missing: Plan, npm: str | None, sources: Sources) -> None:
+        archives = Cache(Path(arguments["runtime_archives"]))
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "archive.tgz"
-            built.pack(archive, missing, {npm: Path(arguments["npm_archive"])} if npm else {}, arguments["ca_bundle"])
-            if not self._connection._shell.tmpdir:
-                self._make_tmp_path()
-            remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "archive.tgz")
-            self._transfer_file(str(archive), remote)
-            self._fixup_perms2((self._connection._shell.tmpdir, remote))
-        left = self._call(phase="stage", archive=remote, job=pack_job(missing, built.releases))["left"]
+            bundle = arguments["ca_bundle"] if sources.built else None
+            built.pack(archive, missing, {npm: Path(arguments["npm_archive"])} if npm else {}, bundle)
+            remote = self._send(archive, archive.name)
+        shipped = {}
+        for digest, kept in ((digest, archives.find(digest)) for digest in sources.shipped):
+            # Another run may have removed it since.
+            if kept is None:
+                raise BuildingError(f"the archive of runtime {digest} has gone from {archives.folder}: run again")
+            shipped[digest] = {"path": self._send(kept.path, f"{digest}.tgz"), "sha256": kept.sha256}
+        job = pack_job(missing, built.releases)
+        left = self._call(phase="stage", archive=remote, job=job, shipped=shipped)["left"]
         program = f"{arguments['node']} {Store().npm(npm)}" if npm else arguments["npm"]
         for digest in left:
             self._execute(
@@ -98,6 +131,15 @@ class ActionModule(ActionBase):
             )
         if missing.runtimes and not arguments["begin"]:
             self._call(phase="adopt", runtimes=list(missing.runtimes))
+
+    def _send(self, file: Path, name: str) -> str:
+        """Send a file to the host; return where it is there until the task ends."""
+        if not self._connection._shell.tmpdir:
+            self._make_tmp_path()
+        remote: str = self._connection._shell.join_path(self._connection._shell.tmpdir, name)
+        self._transfer_file(str(file), remote)
+        self._fixup_perms2((self._connection._shell.tmpdir, remote))
+        return remote
 
     def _call(self, **arguments: Any) -> dict[str, Any]:
         return self._execute(MODULE, **arguments)

@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.projects import Tree
+
+# A file takes up whole blocks, and an inode.
+_BLOCK_BYTES = 4096
 
 
 class ArchiveError(ValueError):
@@ -32,6 +36,18 @@ def pack(path: Path, trees: Mapping[str, tuple[Path, Tree]], contents: Mapping[s
             _add(archive, name, content, 0o644)
 
 
+def pack_folder(path: Path, folder: Path, name: str) -> None:
+    """Write an archive of all that is in a folder, under a name: contents, links and modes, no owners and no times."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        archive.add(folder, arcname=name, filter=_without_owner)
+
+
+def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = ""
+    return member
+
+
 def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), mode
@@ -51,7 +67,11 @@ def _add_directory(archive: tarfile.TarFile, name: str) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack an archive as root's files; raise ArchiveError for one that is none or would write outside the folder."""
+    """Unpack an archive as root's files.
+
+    Raises ArchiveError, before anything is written, for what is no archive, would write outside the folder, or has no
+    room on the disk of the folder that the folder lies in.
+    """
     try:
         with tarfile.open(archive) as opened:
             members = opened.getmembers()
@@ -59,6 +79,8 @@ def unpack(archive: Path, folder: Path) -> None:
                 _refuse_leaving(archive, member)
                 member.uid = member.gid = 0
                 member.uname = member.gname = ""
+            _refuse_through_links(archive, members)
+            _refuse_without_room(archive, members, folder.parent)
             # Later releases of Python warn about, and then change, what happens without a filter.
             arguments = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}
             opened.extractall(folder, members, **arguments)  # type: ignore[arg-type]  # noqa: S202 - each was checked
@@ -74,3 +96,24 @@ def _refuse_leaving(archive: Path, member: tarfile.TarInfo) -> None:
         names.append(PurePosixPath(member.linkname))
     if member.isdev() or any(name.is_absolute() or os.path.normpath(name).split("/")[0] == ".." for name in names):
         raise ArchiveError(f"{archive.name} holds {member.name}, which would lie outside its folder: pack it anew")
+
+
+def _refuse_through_links(archive: Path, members: Iterable[tarfile.TarInfo]) -> None:
+    """Refuse what would be written through a link of the archive: two links that stay inside lead out together."""
+    links = {os.path.normpath(member.name) for member in members if member.issym()}
+    for member in members if links else ():
+        folder = os.path.dirname(os.path.normpath(member.name))  # noqa: PTH120 - of tens of thousands of names
+        while folder:
+            if folder in links:
+                raise ArchiveError(f"{archive.name} holds {member.name}, which lies behind a link: pack it anew")
+            folder = os.path.dirname(folder)  # noqa: PTH120
+
+
+def _refuse_without_room(archive: Path, members: Iterable[tarfile.TarInfo], folder: Path) -> None:
+    needed = sum(member.size + _BLOCK_BYTES for member in members)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise ArchiveError(
+            f"{archive.name} takes {needed / 1e6:.0f} MB, "
+            f"and the disk of {folder} has {free / 1e6:.0f} MB left: make room"
+        )

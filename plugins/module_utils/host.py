@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_places import complete_runtimes
+
 PACKAGE_PATTERN = r"^(redis|valkey|mariadb|mysql|nginx|nodejs|npm|python3-|libnode|logrotate|openssl)"
 FAMILIES = {"debian": "Debian", "ubuntu": "Debian", "rhel": "RedHat", "fedora": "RedHat", "centos": "RedHat"}
 DPKG_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "i686": "i386", "ppc64le": "ppc64el"}
@@ -59,6 +61,7 @@ def describe(
         "systemd_version": systemd_version(call),
         "packages": packages(str(release["family"]), package_pattern, call),
         "node": node(call),
+        "runtimes": complete_runtimes(root / "opt/cubejs"),
     }
 
 

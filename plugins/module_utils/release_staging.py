@@ -20,12 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import archives, names
+from ansible_collections.cubeops.cubejs.plugins.module_utils import archives, names, runtime_shipping
 from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import (
     NPM_PROGRAM,
     RELEASE_FILE,
-    RUNTIME_FILE,
     SECRET_MODE,
     Store,
     entries,
@@ -38,6 +37,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
     Plan,
     Wanted,
 )
+from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_places import RUNTIME_FILE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Run, run
 
 # An `npm ci` takes 20 s; one from a slow registry has its time.
@@ -67,13 +67,18 @@ class Staging:
     clock: Clock = field(default_factory=Clock)
 
     def stage(
-        self, plan: Plan, wanted: Sequence[Wanted], files: Mapping[str, Mapping[str, str]], archive: Path
+        self,
+        plan: Plan,
+        wanted: Sequence[Wanted],
+        files: Mapping[str, Mapping[str, str]],
+        archive: Path,
+        shipped: Mapping[str, runtime_shipping.Shipped] | None = None,
     ) -> list[str]:
         """Create users, put npm and releases in place, and lay out for npm what the runtimes are installed from.
 
         files: release -> path -> text. archive: a tar of `npm/<digest>.tgz`, `projects/<digest>/` and
-        `runtimes/<digest>/{package.json,package-lock.json}`. Return the runtimes that npm has yet to install: the
-        others were begun before, and are complete by now.
+        `runtimes/<digest>/{package.json,package-lock.json}`. shipped: runtime -> its archive, where another host has
+        built it. Return the runtimes that npm has yet to install: the others are complete by now.
         """
         self._await_npm(plan.runtimes)
         begun = [digest for digest in plan.runtimes if self.store.is_installed(digest)]
@@ -84,6 +89,11 @@ class Staging:
                 self._create_users(plan.users)
             unpacked = workspace / "archive"
             archives.unpack(archive, unpacked)
+            packed = {digest: each for digest, each in (shipped or {}).items() if digest in left}
+            complete = {
+                digest: runtime_shipping.unpack(each, digest, unpacked / "runtimes" / digest, workspace / digest)
+                for digest, each in packed.items()
+            }
             made = {}
             if (unpacked / CA_BUNDLE).is_file():
                 (unpacked / CA_BUNDLE).replace(self.store.root / CA_BUNDLE)
@@ -97,9 +107,10 @@ class Staging:
                     made[self.store.release(each.tenant, each.id)] = folder
             self._put_in_place(made)
             for digest in left:
-                (unpacked / "runtimes" / digest).rename(self.store.staged_runtime(digest))
+                laid_out = complete.get(digest, unpacked / "runtimes" / digest)
+                laid_out.rename(self.store.staged_runtime(digest))
             self._clear_staging_but([workspace, *map(self.store.staged_runtime, plan.runtimes)])
-        return left
+        return [digest for digest in left if digest not in complete]
 
     def adopt(self, digests: Sequence[str]) -> None:
         """Put runtimes in place that npm has installed."""

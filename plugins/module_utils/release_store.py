@@ -30,6 +30,11 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import (
     Found,
     Wanted,
 )
+from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_places import (
+    ROOT,
+    RUNTIME_FILE,
+    complete_runtimes,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     PROC,
     SystemdError,
@@ -38,11 +43,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     run,
 )
 
-ROOT = Path("/opt/cubejs")
 RELEASE_FILE = "release.json"
 NPM_PROGRAM = "bin/npm-cli.js"
-# npm writes it last: the tree is complete.
-RUNTIME_FILE = "node_modules/.package-lock.json"
 STAGED_RUNTIME = "runtime-"
 SECRET_MODE = 0o600
 
@@ -126,7 +128,7 @@ class Store:
 
     def runtimes(self) -> list[str]:
         """Return the complete runtimes."""
-        return [path.name for path in entries(self.root / "runtimes") if (path / RUNTIME_FILE).is_file()]
+        return complete_runtimes(self.root)
 
     def runtime_of(self, tenant: str, release: str) -> str | None:
         """Return the runtime of a release."""

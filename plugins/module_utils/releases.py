@@ -13,7 +13,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import environment
@@ -202,6 +202,10 @@ class Plan:
         """Return the part that npm can begin with: runtimes that it has not begun, and itself where it is missing."""
         runtimes = tuple(each for each in self.runtimes if each not in found.begun)
         return Plan(npm=self.npm if runtimes else (), runtimes=runtimes)
+
+    def with_runtimes(self, built: Sequence[str], shipped: Sequence[str] = ()) -> Plan:
+        """Return the plan with these of its runtimes; npm is only needed where it builds one."""
+        return replace(self, npm=self.npm if built else (), runtimes=(*built, *shipped))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""

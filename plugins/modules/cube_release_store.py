@@ -20,9 +20,10 @@ options:
   phase:
     description:
       - V(look) says what is there. V(stage) makes users and releases, and lays out what packages are installed from.
-        V(adopt) puts packages in place that npm has installed.
+        V(adopt) puts packages in place that npm has installed, or that were shipped. V(pack) writes archives of
+        packages for other hosts.
     type: str
-    choices: [look, stage, adopt]
+    choices: [look, stage, adopt, pack]
     required: true
   users:
     description: Tenant, then its system user.
@@ -33,13 +34,17 @@ options:
     type: path
     default: /usr/bin/node
   archive:
-    description: Path of the archive that was shipped.
+    description: Path of the archive that was shipped; of the archive to write with V(pack).
     type: path
+  shipped:
+    description: Runtime, then C(path) and C(sha256) of the archive of it that was shipped.
+    type: dict
+    default: {}
   job:
     description: What to make of it, with the files that hold secrets.
     type: str
   runtimes:
-    description: Digests of the runtimes to put in place.
+    description: Digests of the runtimes to put in place; the one to pack.
     type: list
     elements: str
     default: []
@@ -79,12 +84,21 @@ left:
   returned: O(phase=stage)
   type: list
   elements: str
+sha256:
+  description: Digest of the archive that was written; null where the host has no such runtime.
+  returned: O(phase=pack)
+  type: str
+bytes:
+  description: Size of that archive.
+  returned: O(phase=pack)
+  type: int
 """
 
 import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils import runtime_shipping
 from ansible_collections.cubeops.cubejs.plugins.module_utils.archives import ArchiveError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging, StagingError
@@ -93,10 +107,11 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import unp
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import SystemdError
 
 ARGUMENT_SPEC = {
-    "phase": {"type": "str", "choices": ["look", "stage", "adopt"], "required": True},
+    "phase": {"type": "str", "choices": ["look", "stage", "adopt", "pack"], "required": True},
     "users": {"type": "dict", "default": {}},
     "node": {"type": "path", "default": "/usr/bin/node"},
     "archive": {"type": "path"},
+    "shipped": {"type": "dict", "default": {}},
     "job": {"type": "str", "no_log": True},
     "runtimes": {"type": "list", "elements": "str", "default": []},
 }
@@ -116,11 +131,15 @@ def main() -> None:
         with only_run():
             if parameters["phase"] == "stage":
                 job = unpack_job(parameters["job"])
-                left = Staging(store).stage(job.plan, job.wanted, job.files, Path(parameters["archive"]))
+                shipped = runtime_shipping.Shipped.all_of(parameters["shipped"])
+                left = Staging(store).stage(job.plan, job.wanted, job.files, Path(parameters["archive"]), shipped)
                 module.exit_json(changed=True, left=left)
+            elif parameters["phase"] == "pack":
+                packed = runtime_shipping.pack(store, parameters["runtimes"][0], Path(parameters["archive"]))
+                module.exit_json(changed=False, **packed)
             else:
                 Staging(store).adopt(parameters["runtimes"])
-    except (StagingError, ArchiveError, HostLockError, SystemdError, OSError) as exc:
+    except (StagingError, ArchiveError, runtime_shipping.ShippingError, HostLockError, SystemdError, OSError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=True)
 

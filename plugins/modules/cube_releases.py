@@ -15,6 +15,8 @@ description:
     environment of each instance) below C(/opt/cubejs). A release is named by the digest of what it is made of.
   - One call says what is missing. Only that is shipped, and only packages that are missing are installed, with
     C(npm ci) from a lockfile, through M(community.general.npm). Releases with the same lockfile share one installation.
+  - Of several hosts in a play one installs; the others are told which (RV(elsewhere)), and are shipped the archive that
+    M(cubeops.cubejs.cube_runtime_archives) takes there.
   - Nothing is switched or started; M(cubeops.cubejs.cube_instances) does that.
   - Everything is made aside and renamed into place, so that a run that was killed can simply be run again.
   - "Left out of a project: C(node_modules), the history of version control, C(.npmrc), and C(.env) with C(.env.*),
@@ -69,6 +71,14 @@ options:
       - The next call without it waits for what was begun, and takes it over. What failed it installs again.
     type: bool
     default: false
+  runtime_archives:
+    description: Folder on the controller with archives of packages, each built by some host and shipped to others.
+    type: path
+    required: true
+  alone:
+    description: Leave no packages to other hosts; what the controller has no archive of is installed here.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Says what would be built and shipped.
@@ -90,6 +100,7 @@ EXAMPLES = r"""
     shipped: "{{ role_path }}/files/runtimes"
     index: "{{ role_path }}/files/index.js"
     checkouts: "{{ ansible_env.HOME }}/.cache/cubeops/projects"
+    runtime_archives: "{{ ansible_env.HOME }}/.cache/cubeops/runtimes"
   register: releases
 """
 
@@ -111,6 +122,15 @@ plan:
     npm: []
     runtimes: [5b0d8f9e1c2a3746]
     releases: [[acme, 3f1c9a64d0b7e812]]
+elsewhere:
+  description:
+    - Hosts that have packages which this one lacks, or are installing them. Those are not here after this call; take
+      their archives and call again.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {host: web1, runtimes: [5b0d8f9e1c2a3746]}
 excluded:
   description: Tenant, then files of its project that were left out.
   returned: success

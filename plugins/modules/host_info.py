@@ -43,7 +43,8 @@ ansible_facts:
       description:
         - Operating system, C(architecture) and C(package_architecture), C(memory_bytes) (the smaller of RAM and the
           container's limit), C(cpus), whether it is a C(container), whether it has C(ipv6), C(systemd_version),
-          C(packages) (name and version) and C(node) (path and version, or null).
+          C(packages) (name and version), C(node) (path and version, or null) and the C(runtimes) that Cube.js has
+          there (digests).
       type: dict
       sample:
         os: {id: debian, version_id: "12", codename: bookworm, family: Debian}
@@ -56,6 +57,7 @@ ansible_facts:
         systemd_version: 252
         packages: {nginx: 1.22.1-9}
         node: {path: /usr/bin/node, version: 18.19.0}
+        runtimes: [5b0d8f9e1c2a3746]
 """
 
 import re

@@ -35,7 +35,7 @@ class Built:
     excluded: dict[str, list[str]] = field(default_factory=dict)
 
     def pack(self, path: Path, plan: Plan, npm: Mapping[str, Path], ca_bundle: str | None) -> None:
-        """Write the archive of what a host lacks; the CA bundle goes along when npm is going to run."""
+        """Write the archive of what a host lacks; ca_bundle goes along when npm is going to run."""
         wanted = {(release.tenant, release.id): release for release in self.releases}
         needed = {wanted[pair].project for pair in plan.releases}
         contents = {f"npm/{digest}.tgz": npm[digest].read_bytes() for digest in plan.npm}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.archives import ArchiveError, pack, unpack
+from ansible_collections.cubeops.cubejs.plugins.module_utils import archives
+from ansible_collections.cubeops.cubejs.plugins.module_utils.archives import ArchiveError, pack, pack_folder, unpack
 from ansible_collections.cubeops.cubejs.plugins.module_utils.projects import read_tree
 
 
@@ -66,3 +68,39 @@ def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tgz").write_bytes(content)
     with pytest.raises(ArchiveError, match=r"a\.tgz cannot be unpacked"):
         unpack(tmp_path / "a.tgz", tmp_path / "out")
+
+
+def test_a_folder_comes_out_with_its_modes_links_and_hard_links(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "bin").mkdir(parents=True)
+    (source / "run").write_text("#!/bin/sh")
+    (source / "run").chmod(0o755)
+    (source / "same").hardlink_to(source / "run")
+    (source / "bin/run").symlink_to("../run")
+    (source / "empty").mkdir()
+    pack_folder(tmp_path / "a.tgz", source, "r1")
+    unpack(tmp_path / "a.tgz", tmp_path / "out")
+    out = tmp_path / "out/r1"
+    assert (out / "run").stat().st_mode & 0o777 == 0o755
+    assert (out / "same").read_text() == (out / "bin/run").read_text() == "#!/bin/sh"
+    assert str((out / "bin/run").readlink()) == "../run"
+    assert (out / "empty").is_dir()
+
+
+def test_links_that_lead_out_together_are_refused(tmp_path: Path) -> None:
+    """Each of them stays inside: it is the second, written through the first, that does not."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for entry in (member("a/up", tarfile.SYMTYPE, ".."), member("a/up/out", tarfile.SYMTYPE, "..")):
+            archive.addfile(entry)
+        archive.addfile(member("a/up/out/evil"), io.BytesIO())
+    with pytest.raises(ArchiveError, match="holds a/up/out, which lies behind a link"):
+        unpack(tmp_path / "a.tar", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_disk_has_no_room_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(tmp_path / "a.tgz", {}, {"file": b"x" * 9_000_000})
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _path: SimpleNamespace(free=2_000_000))
+    with pytest.raises(ArchiveError, match=r"takes 9 MB, and the disk of .* has 2 MB left"):
+        unpack(tmp_path / "a.tgz", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

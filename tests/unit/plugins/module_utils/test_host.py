@@ -169,4 +169,5 @@ def test_describe_reads_this_host() -> None:
         "systemd_version",
         "packages",
         "node",
+        "runtimes",
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils import archives
+from ansible_collections.cubeops.cubejs.plugins.module_utils import archives, runtime_shipping
 from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.projects import Tree, read_tree
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_staging import Staging, StagingError
@@ -270,3 +270,33 @@ def test_what_no_one_needs_is_removed(host: Host) -> None:
     assert host.store.releases() == {"acme": [second.id]}
     assert host.store.runtimes() == []
     assert list(host.store.staging.iterdir()) == []
+
+
+def test_a_runtime_that_was_shipped_needs_no_npm(host: Host, tmp_path: Path) -> None:
+    """Built on a first host; a run that was killed before it was put in place ships it again."""
+    host.stage(host.release())
+    host.install()
+    host.staging.adopt(["r1"])
+    archive = tmp_path / "r1.tgz"
+    packed = runtime_shipping.pack(host.store, "r1", archive)
+    shipped = {"r1": runtime_shipping.Shipped(archive, packed["sha256"])}
+    other = Host(tmp_path / "other")
+    other.folder.mkdir()
+    archives.pack(
+        other.folder / "a.tgz",
+        {},
+        {
+            f"runtimes/r1/{name}": (host.store.runtime("r1") / name).read_bytes()
+            for name in ("package.json", "package-lock.json")
+        },
+    )
+    for _twice in range(2):
+        left = other.staging.stage(Plan(runtimes=("r1",)), [], {}, other.folder / "a.tgz", shipped)
+        assert (left, other.store.runtimes()) == ([], [])
+    other.staging.adopt(["r1"])
+    assert other.store.runtimes() == ["r1"]
+    modules = [each.runtime("r1") / "node_modules/a" for each in (host.store, other.store)]
+    assert [mode(modules[1] / name) for name in ("run", "read")] == [
+        mode(modules[0] / name) for name in ("run", "read")
+    ]
+    assert list(other.store.staging.iterdir()) == []

@@ -220,3 +220,9 @@ def test_what_no_one_needs(kept: int, in_use: list[tuple[str, str]], removed: Ga
 def test_the_current_release_stays_although_it_is_an_old_one() -> None:
     found = garbage(RELEASES, RUNTIMES, [], {"acme": "a1"}, [], 1, ["acme"])
     assert found.releases == (("acme", "a2"), ("acme", "a3"))
+
+
+def test_npm_is_only_needed_where_it_builds() -> None:
+    whole = Plan(npm=("n1",), runtimes=("r1", "r2"), releases=(("acme", "1"),))
+    assert whole.with_runtimes(["r1"], ["r2"]) == whole
+    assert whole.with_runtimes([], ["r2"]) == Plan(runtimes=("r2",), releases=(("acme", "1"),))
