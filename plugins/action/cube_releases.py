@@ -16,8 +16,10 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import runtime_sour
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, Plan, Platform, pack_job, plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_sources import Sources
+from ansible_collections.cubeops.cubejs.plugins.module_utils.secrets import SecretError
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.release_building import Builder, BuildingError, Built
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.runtime_archives import Cache, Claims
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.vaults import vault
 
 MODULE = "cubeops.cubejs.cube_release_store"
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -53,9 +55,9 @@ class ActionModule(ActionBase):
             mutually_exclusive=[["npm", "npm_archive"]],
             required_one_of=[["npm", "npm_archive"]],
         )
-        deployments = arguments["deployments"]
-        users = {deployment["tenant"]: deployment["user"] for deployment in deployments}
+        users = {each["tenant"]: each["user"] for each in arguments["deployments"]}
         try:
+            deployments = vault(self._loader, self._templar, self._variables).reveal(arguments["deployments"])
             found = Found.of(self._call(phase="look", users=users, node=arguments["node"])["found"])
             if not found.node and not self._task.check_mode:
                 raise BuildingError(f"there is no Node.js at {arguments['node']} on the host: correct cubejs_node")
@@ -71,7 +73,7 @@ class ActionModule(ActionBase):
             here = missing.with_runtimes(sources.built, sources.shipped)
             if here.changed and not self._task.check_mode:
                 self._ship(arguments, built, here, npm, sources)
-        except (BuildingError, OSError) as exc:
+        except (BuildingError, SecretError, OSError) as exc:
             raise AnsibleActionFail(str(exc)) from exc
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)

@@ -44,7 +44,8 @@ layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-dat
 
 RETURN = r"""
 _value:
-  description: A dictionary of C(deployments), C(kinds), C(drop_ins), C(users) and C(waves).
+  description:
+    - A dictionary of C(deployments), each with one of the C(waves), C(kinds), C(drop_ins) and C(users).
   type: dict
 """
 

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Checks the instances, all problems at once, and fills in defaults.
-  - Returns of each its C(name), C(tls), C(directives) and C(secrets) (its configuration as lists of name, value
-    and reason), C(instance) (for M(cubeops.cubejs.redis_instances)) and C(certificate) (for
+  - Returns of each its C(name), C(tls), C(configuration) and C(secrets) (the lines of its configuration, as texts),
+    C(instance) (for M(cubeops.cubejs.redis_instances)) and C(certificate) (for
     M(cubeops.cubejs.certificates)).
 positional: instances
 options:

@@ -34,13 +34,15 @@ def layout(
     open the sockets of API instances. systemd_version: the host's, as a whole number. waves: those of all hosts, in
     their order; the last has what is in no other.
     """
-    sized = [environment.with_memory(each, share) if share else dict(each) for each in deployments]
+    sized = [
+        {**(environment.with_memory(each, share) if share else each), "wave": _wave(each, waves)}
+        for each in deployments
+    ]
     return {
         "deployments": sized,
         "kinds": [{**kind, "private_users": systemd_version >= PRIVATE_USERS_FROM_SYSTEMD} for kind in KINDS],
         "drop_ins": [row for deployment in sized for row in _drop_ins(deployment, proxy_group)],
         "users": [_user(deployment) for deployment in sized],
-        "waves": _waves(sized, waves),
     }
 
 
@@ -54,13 +56,10 @@ def _user(deployment: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _waves(deployments: Sequence[Mapping[str, Any]], waves: Sequence[int]) -> list[dict[str, Any]]:
-    *earlier, last = waves or (1,)
-    found = [
-        {"wave": wave, "deployments": [each for each in deployments if each.get("wave") == wave]} for wave in earlier
-    ]
-    rest = [each for each in deployments if each.get("wave") not in earlier]
-    return [*found, {"wave": last, "deployments": rest}]
+def _wave(deployment: Mapping[str, Any], waves: Sequence[int]) -> int:
+    """Return the wave of a deployment: its own, or the last."""
+    own, last = deployment.get("wave"), waves[-1] if waves else 1
+    return own if own is not None and own in waves else last
 
 
 def _drop_ins(deployment: Mapping[str, Any], proxy_group: str) -> list[dict[str, Any]]:

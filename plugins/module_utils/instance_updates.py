@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,14 +66,15 @@ def converge(
     kept: releases kept for each tenant besides the current one. pending: see `instances.decide`. Raises RollError with
     the failures of all tenants. One that is up to date and not healthy is told last: it keeps no other from its update.
     """
-    wanted = [instance.unit for deployment in deployments for instance in deployment.instances]
-    seen = _show(tools.systemd, wanted, apply)
+    loaded = tools.systemd.loaded(instances.PATTERNS)
+    asked = {*loaded, *instances.linked(units)}
+    seen = _show(tools.systemd, [unit for each in deployments for unit in _to_ask(each, asked)], apply)
     unwritten = set() if apply else set(pending)
     steps = {
         each.tenant: instances.decide(each, seen, tools.store.current(each.tenant), pending=unwritten, proc=proc)
         for each in deployments
     }
-    for tenant, surplus in instances.unwanted(deployments, tools.systemd.loaded(instances.PATTERNS)).items():
+    for tenant, surplus in instances.unwanted(deployments, loaded).items():
         steps[tenant].stop = surplus
     outcome = _outcome(deployments, steps)
     if apply and outcome.changed:
@@ -94,6 +95,16 @@ def check(deployments: Sequence[Deployment], tools: Tools) -> None:
 
 def _ask(deployments: Sequence[Deployment], steps: Mapping[str, Steps], tools: Tools) -> None:
     _side_by_side([Roll(each, steps[each.tenant], tools).check for each in deployments], tools)
+
+
+def _to_ask(deployment: Deployment, known: Collection[str]) -> list[str]:
+    """Return the units that systemd is asked about: of a tenant at rest those that it knows or would start at boot.
+
+    Any other is neither running nor enabled. To ask about it would have it read from disk, and forgotten again: 9 ms
+    each, in every run.
+    """
+    units = [instance.unit for instance in deployment.instances]
+    return [unit for unit in units if unit in known] if deployment.suspended else units
 
 
 def _show(systemd: Systemd, wanted: Sequence[str], apply: bool) -> Mapping[str, Mapping[str, str]]:

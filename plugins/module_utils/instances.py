@@ -168,6 +168,12 @@ def is_stale(instance: Instance, properties: Mapping[str, str], proc: Path = PRO
     )
 
 
+def linked(units: Path) -> set[str]:
+    """Return the instances that systemd starts at boot, or with another unit. units: where it keeps the links."""
+    folders = [f"*.{kind}/{pattern}" for kind in ("wants", "requires") for pattern in PATTERNS]
+    return {link.name for folder in folders for link in units.glob(folder)}
+
+
 def _is_pending(unit: str, pending: Iterable[str]) -> bool:
     template = f"{unit.partition('@')[0]}@.service"
     return any(f"/{unit}.d/" in path or path.endswith(f"/{template}") for path in pending)

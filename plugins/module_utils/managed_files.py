@@ -37,7 +37,8 @@ FILE_SPEC = {
     "template": {"type": "str"},
     "content": {"type": "str"},
     "link": {"type": "str"},
-    "for_each": {"type": "list", "elements": "raw"},
+    "for_each": {"type": "raw"},
+    "only": {"type": "str"},
     "mode": {"type": "str"},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
@@ -62,7 +63,11 @@ SET_SPEC = {
     "entrances": {"type": "list", "elements": "dict", "default": [], "options": ENTRANCE_SPEC},
     "validate": {"type": "list", "elements": "dict", "default": [], "options": VALIDATION_SPEC},
 }
-ARGUMENT_SPEC = {**SET_SPEC, "also": {"type": "list", "elements": "dict", "default": [], "options": SET_SPEC}}
+ARGUMENT_SPEC = {
+    **SET_SPEC,
+    "also": {"type": "list", "elements": "dict", "default": [], "options": SET_SPEC},
+    "items": {"type": "dict", "default": {}},
+}
 
 Layout = Union[RootedSet, LooseFiles]
 

@@ -158,4 +158,5 @@ def _data(
         for secret in tenant.secrets
         if secret.fingerprint
     }
-    return {"hosts": hosts, "fingerprints": fingerprints}
+    stated = sorted(secret.reference for tenant in fleet.tenants for secret in tenant.secrets if secret.given)
+    return {"hosts": hosts, "fingerprints": fingerprints, "stated": stated}

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ class Manifest:
     source: Path
     own: bool
 
-    @property
+    @cached_property
     def packages(self) -> Mapping[str, Any]:
         """Return path (node_modules/...) -> entry of everything that the lockfile installs."""
         document = _json(self.lock, self.source / LOCK)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,7 @@ RUN_DIRECTORY = "/run/cubejs-redis"
 
 DEFAULT_MAXCLIENTS = 10000
 DEFAULT_DATABASES = 16
+COMMENT_COLUMNS = 118
 NUMBERS = ("port", "maxclients", "maxmemory_bytes", "databases")
 
 
@@ -43,9 +46,12 @@ def limits(given_bytes: int | None, host_memory_bytes: int | None, open_files: i
 def resolve(instances: Sequence[Mapping[str, Any]], host: Limits, host_name: str = "localhost") -> list[dict[str, Any]]:
     """Return what the role needs of each instance, in the order given.
 
-    `name`, `tls`; `directives` and `secrets`: its configuration as name, value and reason; `instance`: what the module
-    redis_instances takes; `certificate`: what the module certificates takes. Raises RedisSettingsError with everything
-    that is wrong with any of them.
+    `name`, `tls`; `configuration`: the lines of its configuration, each with its reason; `secrets`: those that nobody
+    else may read; `instance`: what the module redis_instances takes; `certificate`: what the module certificates takes.
+    Raises RedisSettingsError with everything that is wrong with any of them.
+
+    Texts and not one dictionary a line: Ansible takes as long for each value as for a whole text, and a host has
+    hundreds of instances.
     """
     complete = [_with_defaults(instance, host) for instance in instances]
     found = problems(complete, host)
@@ -60,14 +66,24 @@ def _resolved(instance: Mapping[str, Any], host_name: str) -> dict[str, Any]:
     return {
         "name": name,
         "tls": instance["tls"],
-        "directives": [vars(line) for line in lines if line.name not in redis_check.SECRETS],
-        "secrets": [vars(line) for line in lines if line.name in redis_check.SECRETS],
+        "configuration": _explained(line for line in lines if line.name not in redis_check.SECRETS),
+        "secrets": "\n".join(f"{line.name} {line.value}" for line in lines if line.name in redis_check.SECRETS),
         "instance": {
             **{key: instance[key] for key in ("name", "port", "bind", "password", "maxclients", "tls", "tls_names")},
             "primary": (instance.get("replication") or {}).get("primary"),
         },
         "certificate": {"name": f"redis-{name}-{host_name}", "names": instance["tls_names"]},
     }
+
+
+def _explained(lines: Iterable[Directive]) -> str:
+    """Return lines of a configuration, each below its reason."""
+    return "\n\n".join(f"{_comment(line.reason)}\n{line.name} {line.value}" for line in lines)
+
+
+@functools.cache
+def _comment(text: str) -> str:
+    return "# " + "\n# ".join(textwrap.wrap(text, COMMENT_COLUMNS))
 
 
 def directives(instance: Mapping[str, Any]) -> list[Directive]:

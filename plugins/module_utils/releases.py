@@ -14,6 +14,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import environment
@@ -55,7 +56,7 @@ class Runtime:
     platform: Platform
     scripts: bool
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the digest of everything that it is installed from."""
         platform = [self.platform.node_major, self.platform.architecture, self.platform.os_release]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,10 +164,14 @@ def of_shared_redis(rotation: int) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Vault:
-    """The values behind references: tenants' definitions by name, and the master secret."""
+    """The values behind references: tenants' definitions by name, and the master secret.
+
+    stated: the references that definitions give, where a plan knows them: for others none is looked at.
+    """
 
     tenants: Mapping[str, Mapping[str, Any]] = field(repr=False)
     master: str | None = field(repr=False)
+    stated: Collection[str] | None = None
 
     @classmethod
     def of(cls, tenants: Iterable[Mapping[str, Any]], master: str | None) -> Vault:
@@ -180,6 +184,8 @@ class Vault:
         if len(parts) != 3 or not parts[2].isdigit():
             raise SecretError(f"{name!r} is no reference to a secret")
         tenant, purpose, counter = parts
+        if self.stated is not None and name not in self.stated and purpose in DERIVED and self.master:
+            return derive(self.master, purpose, tenant, int(counter))
         definition = of_shared_redis(int(counter)) if tenant == names.SHARED_REDIS else self.tenants.get(tenant)
         if definition is None:
             raise SecretError(f"{name}: cubejs_tenants has no tenant {tenant!r} here; define it for all hosts")

@@ -27,7 +27,8 @@ requirements:
 options:
   deployments:
     description:
-      - What runs on this host, as the plan has it, with its secrets revealed.
+      - What runs on this host, as the plan has it. References to secrets in it are replaced by what the variables
+        C(cubejs_tenants), C(cubejs_tenants_dir) and C(cubejs_master_secret) say.
     type: list
     elements: dict
     required: true
@@ -94,7 +95,7 @@ seealso:
 EXAMPLES = r"""
 - name: Bring the releases to the host
   cubeops.cubejs.cube_releases:
-    deployments: "{{ cubejs_deployments | cubeops.cubejs.reveal(cubejs_tenants, cubejs_master_secret) }}"
+    deployments: "{{ cubejs_deployments }}"
     platform: "{{ ansible_facts.cubeops_host }}"
     npm: /usr/bin/npm
     shipped: "{{ role_path }}/files/runtimes"

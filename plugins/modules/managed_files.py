@@ -51,9 +51,11 @@ options:
         description: Makes the file a symbolic link to this. Filled as O(files[].content) is.
         type: str
       for_each:
-        description: Items; one file is written for each.
-        type: list
-        elements: raw
+        description: Items, one file is written for each; a list of them, or the name of one in O(items).
+        type: raw
+      only:
+        description: Only items in which this key is true.
+        type: str
       mode:
         description: Permissions, as octal digits in quotes. Files are V(0644), secret ones V(0600).
         type: str
@@ -124,6 +126,12 @@ options:
             become unusable since is found by the next run and not by the next start of the service.
         type: bool
         default: false
+  items:
+    description:
+      - Lists by name, for O(files[].for_each) of several files. Ansible works out each once, and again for each place
+        where it is written.
+    type: dict
+    default: {}
   also:
     description:
       - Further sets that the same call keeps, after the first and in their order, each with a O(name) of

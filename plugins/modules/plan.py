@@ -109,6 +109,12 @@ fingerprints:
   type: dict
   sample:
     acme/api_secret/0: b73476677fc2253d
+stated:
+  description: References of the secrets that tenants' definitions give; all others are derived.
+  returned: success
+  type: list
+  elements: str
+  sample: [acme/database_password/0]
 findings:
   description: What the rules found and did not refuse.
   returned: success

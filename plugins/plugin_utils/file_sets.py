@@ -19,11 +19,12 @@ PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 MODE = re.compile(r"^0?[0-7]{3}$")
 
 Render = Callable[[str, Sequence[Row]], Sequence[str]]
+Lists = Mapping[str, Sequence[Any]]
 
 
 def build(arguments: Mapping[str, Any], render: Render) -> list[FileSet]:
     """Return the wanted sets, in their order; `render` renders a template for many rows at once."""
-    sets = [_set(each, render) for each in (arguments, *arguments["also"])]
+    sets = [_set(each, render, arguments["items"]) for each in (arguments, *arguments["also"])]
     names = [each.name for each in sets]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -31,11 +32,11 @@ def build(arguments: Mapping[str, Any], render: Render) -> list[FileSet]:
     return sets
 
 
-def _set(arguments: Mapping[str, Any], render: Render) -> FileSet:
+def _set(arguments: Mapping[str, Any], render: Render, lists: Lists) -> FileSet:
     files: list[WantedFile] = []
     problems: list[str] = []
     for entry in arguments["files"]:
-        found, problem = _attempt(entry, render)
+        found, problem = _attempt(entry, render, lists)
         files += found
         problems += problem
     if problems:
@@ -46,14 +47,14 @@ def _set(arguments: Mapping[str, Any], render: Render) -> FileSet:
     return FileSet(arguments["name"], tuple(files), arguments["root"], checks, entrances, keep, forget)
 
 
-def _attempt(entry: Mapping[str, Any], render: Render) -> tuple[list[WantedFile], list[str]]:
+def _attempt(entry: Mapping[str, Any], render: Render, lists: Lists) -> tuple[list[WantedFile], list[str]]:
     try:
-        return _expand(entry, render), []
+        return _expand(entry, render, lists), []
     except ManagedFilesError as exc:
         return [], [str(exc)]
 
 
-def _expand(entry: Mapping[str, Any], render: Render) -> list[WantedFile]:
+def _expand(entry: Mapping[str, Any], render: Render, lists: Lists) -> list[WantedFile]:
     """Return the files of one entry: one, or one for each of its items."""
     dest = entry["dest"]
     given = [source for source in SOURCES if entry[source] is not None]
@@ -61,7 +62,7 @@ def _expand(entry: Mapping[str, Any], render: Render) -> list[WantedFile]:
         raise ManagedFilesError(
             f"{dest}: write exactly one of {', '.join(SOURCES)} (found: {', '.join(given) or 'none'})"
         )
-    items = entry["for_each"]
+    items = _items(entry, lists)
     rows = [Row(dest)] if items is None else [Row(fill(dest, item, dest), item) for item in items]
     source = given[0]
     if source == "template":
@@ -71,6 +72,19 @@ def _expand(entry: Mapping[str, Any], render: Render) -> list[WantedFile]:
     else:
         texts = [fill(entry[source], row.item, f"{source} of {row.dest}") for row in rows]
     return [_file(entry, row.dest, text) for row, text in zip(rows, texts)]
+
+
+def _items(entry: Mapping[str, Any], lists: Lists) -> Sequence[Any] | None:
+    """Return an entry's items: as they are given, or those of a list by its name; of them those with `only`."""
+    found = entry["for_each"]
+    if isinstance(found, str):
+        if found not in lists:
+            known = ", ".join(sorted(lists)) or "nothing"
+            raise ManagedFilesError(f"{entry['dest']}: for_each: there is no {found!r} in items, which has {known}")
+        found = lists[found]
+    if found is not None and not isinstance(found, (list, tuple)):
+        raise ManagedFilesError(f"{entry['dest']}: for_each: write a list, or the name of one in items")
+    return found if found is None or entry["only"] is None else [item for item in found if item[entry["only"]]]
 
 
 def _file(entry: Mapping[str, Any], dest: str, text: str) -> WantedFile:

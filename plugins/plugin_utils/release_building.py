@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ class Builder:
     checkouts: Path
     check_mode: bool = False
     _trees: dict[Path, projects.Tree] = field(default_factory=dict)
+    _runtimes: dict[tuple[Path, str, bool], Runtime] = field(default_factory=dict)
 
     def build(self, deployments: Sequence[Mapping[str, Any]]) -> Built:
         """Return the releases of deployments whose secrets were revealed.
@@ -87,18 +89,17 @@ class Builder:
         version = deployment["version"]
         folder = self._folder(deployment)
         tree = self._tree(folder)
-        manifest = projects.manifest(folder, self.shipped, version)
-        problems = projects.manifest_problems(manifest, version, deployment["drivers"])
+        runtime = self._runtime(folder, version, deployment["install_scripts"])
+        problems = projects.manifest_problems(runtime.manifest, version, deployment["drivers"])
         node_problem = versions.node_problem(version, self.node) if self.node else None
         if node_problem:
             problems.append(node_problem)
-        runtime = Runtime(manifest, self.platform, deployment["install_scripts"])
         release = build(
             deployment,
             project=tree.digest,
             runtime=runtime.digest,
             certificates="".join(map(self._certificate, deployment["ca_certificates"])),
-            index=None if tree.has(INDEX_FILE) else self.index.read_text(encoding="utf-8"),
+            index=None if tree.has(INDEX_FILE) else self._index,
         )
         built.releases.append(release)
         built.runtimes[runtime.digest] = runtime
@@ -106,6 +107,17 @@ class Builder:
         if tree.excluded:
             built.excluded[deployment["tenant"]] = list(tree.excluded)
         return problems
+
+    def _runtime(self, folder: Path, version: str, scripts: bool) -> Runtime:
+        """Return what a project runs with; tenants that share the project have its lockfile read once."""
+        key = (folder, version, scripts)
+        if key not in self._runtimes:
+            self._runtimes[key] = Runtime(projects.manifest(folder, self.shipped, version), self.platform, scripts)
+        return self._runtimes[key]
+
+    @cached_property
+    def _index(self) -> str:
+        return self.index.read_text(encoding="utf-8")
 
     def _certificate(self, path: str) -> str:
         """Return a CA's certificate; in check mode nothing where the run would make it first."""

@@ -28,24 +28,29 @@ class BenchError(RuntimeError):
 
 @dataclass(frozen=True)
 class Hosts:
-    """Two hosts: cube1, which is deployed to, and source1, which holds the example's database."""
+    """The hosts of an inventory.
+
+    Of bench.py's: cube1, which is deployed to, and source1, which holds the example's database.
+    """
 
     folder: Path
     state: Path
+    scenario: str = SCENARIO
+    inventory: Path = BENCH / "inventory.yml"
 
     @classmethod
-    def prepare(cls) -> Hosts:
+    def prepare(cls, scenario: str = SCENARIO, inventory: Path = BENCH / "inventory.yml") -> Hosts:
         """Make the folders, the secret and the image."""
         lab.image("bookworm")
-        folder = lab.scenario(SCENARIO)
+        folder = lab.scenario(scenario)
         shutil.rmtree(folder / "changes", ignore_errors=True)
-        state = lab.CACHE / "bench"
+        state = lab.CACHE / scenario
         state.mkdir(mode=0o700, exist_ok=True)
         variables = state / "variables.yml"
         if not variables.exists():
             with open(os.open(variables, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
                 stream.write(f"---\nbench_secret: {secrets.token_hex(24)}\nbench_state: {state}\n")
-        return cls(folder, state)
+        return cls(folder, state, scenario, inventory)
 
     @property
     def secret(self) -> str:
@@ -63,7 +68,7 @@ class Hosts:
 
     def play(self, path: str, *arguments: str) -> float:
         """Run a playbook; return its wall time in seconds."""
-        inventories = ["-i", str(BENCH / "inventory.yml"), "-i", str(self.folder / "hosts.yml")]
+        inventories = ["-i", str(self.inventory), "-i", str(self.folder / "hosts.yml")]
         return self.timed(
             ["ansible-playbook", *inventories, "-e", f"@{self.state / 'variables.yml'}", *arguments, path]
         )
@@ -74,7 +79,7 @@ class Hosts:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=lab.ansible_environment(SCENARIO),
+            env=lab.ansible_environment(self.scenario),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -88,7 +93,7 @@ class Hosts:
     def fresh(self, *names: str) -> None:
         """Throw hosts away and boot them anew."""
         for name in names:
-            lab.podman("rm", "--force", "--time", "0", f"{SCENARIO}-{name}", check=False)
+            lab.podman("rm", "--force", "--time", "0", f"{self.scenario}-{name}", check=False)
         self.play("molecule/shared/create.yml")
 
     def ssh(self, host: str, script: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Machine:
         self.proc.mkdir()
         self.lock = threading.Lock()
         self.commands: list[str] = []
+        self.shown: list[str] = []
         self.running: dict[str, str] = {}
         self.enabled: set[str] = set()
         for tenant in ("acme", "bazaar"):
@@ -57,12 +59,20 @@ class Machine:
         """Let an instance run, started with a digest."""
         name = unit(tenant, number)
         self.running[name] = digest
-        self.enabled.add(name)
+        self.enable(name)
         folder = self.proc / str(self.pid(name))
         folder.mkdir(exist_ok=True)
         (folder / "environ").write_text(f"CUBEOPS_RELEASE={digest}\0")
         (self.units / f"{name}.d").mkdir(parents=True, exist_ok=True)
         (self.runtime / f"{tenant}-{number}").mkdir(parents=True, exist_ok=True)
+
+    def enable(self, name: str) -> None:
+        """Let systemd start a unit at boot."""
+        self.enabled.add(name)
+        wants = self.units / "multi-user.target.wants"
+        wants.mkdir(parents=True, exist_ok=True)
+        if not (wants / name).is_symlink():
+            (wants / name).symlink_to("../cubejs-api@.service")
 
     @staticmethod
     def pid(name: str) -> int:
@@ -75,6 +85,7 @@ class Machine:
         units = list(command[command.index("--") + 1 :]) if "--" in command else []
         with self.lock:
             if verb == "show":
+                self.shown += units
                 return Completed(0, "\n".join(map(self.properties, units)), "")
             if verb == "list-units":
                 return Completed(0, "".join(f"{name} loaded active running x\n" for name in self.running), "")
@@ -82,7 +93,7 @@ class Machine:
                 self.commands.append(" ".join([verb, *units]))
             for name in units:
                 if verb == "enable":
-                    self.enabled.add(name)
+                    self.enable(name)
                 if verb in ("start", "restart"):
                     self.running[name] = "new"
                 if verb == "stop":
@@ -176,7 +187,7 @@ def test_instances_that_are_no_longer_wanted_go_and_those_of_others_stay(machine
     outcome = machine.converge(deployment("acme"))
     assert outcome.actions == {unit("acme", 2): ["stop"]}
     assert machine.commands == [f"stop {unit('acme', 2)}", f"disable {unit('acme', 2)}", "daemon-reload"]
-    assert sorted(path.name for path in machine.units.iterdir()) == [f"{unit('acme')}.d", f"{unit('gone')}.d"]
+    assert sorted(path.name for path in machine.units.glob("*.d")) == [f"{unit('acme')}.d", f"{unit('gone')}.d"]
     assert sorted(path.name for path in machine.runtime.iterdir()) == ["acme-1", "gone-1"]
 
 
@@ -249,3 +260,20 @@ def test_asking_all(machine: Machine, unhealthy: str, expectation: Callable[[], 
         with context:
             check(made, machine.tools)
     assert machine.commands == []
+
+
+@pytest.mark.parametrize("state", ["running", "enabled", "both"])
+def test_what_runs_of_a_suspended_tenant_is_found_and_stopped(machine: Machine, state: str) -> None:
+    machine.store.switch("acme", "new")
+    if state != "enabled":
+        machine.running[unit("acme")] = "new"
+    if state != "running":
+        machine.enable(unit("acme"))
+    outcome = machine.converge(replace(deployment("acme"), suspended=True))
+    assert outcome.actions == {unit("acme"): ["suspend"]}
+
+
+def test_systemd_is_not_asked_about_a_tenant_at_rest(machine: Machine) -> None:
+    machine.store.switch("acme", "new")
+    assert not machine.converge(replace(deployment("acme"), suspended=True)).changed
+    assert machine.shown == ["cubejs.slice"]

@@ -20,7 +20,8 @@ MINIMAL = {"name": "acme", "port": 20001, "password": "Zy8gT4kqP0vBn3Lw"}
 
 def lines(**changed: Any) -> list[str]:
     resolved = resolve([{**MINIMAL, **changed}], HOST)[0]
-    return [f"{line['name']} {line['value']}" for line in [*resolved["directives"], *resolved["secrets"]]]
+    texts = f"{resolved['configuration']}\n{resolved['secrets']}".splitlines()
+    return [line for line in texts if line and not line.startswith("#")]
 
 
 def test_the_least_that_can_be_written_is_complete_and_safe() -> None:
@@ -41,14 +42,18 @@ def test_the_least_that_can_be_written_is_complete_and_safe() -> None:
 
 def test_every_line_has_its_reason() -> None:
     resolved = resolve([{**MINIMAL, "tls": True, "tls_names": ["x"]}], HOST)[0]
-    assert all(line["reason"].endswith(".") for line in [*resolved["directives"], *resolved["secrets"]])
+    for paragraph in resolved["configuration"].split("\n\n"):
+        *reason, line = paragraph.splitlines()
+        assert all(text.startswith("# ") and len(text) <= 120 for text in reason)
+        assert reason[-1].endswith(".")
+        assert not line.startswith("#")
 
 
 def test_secrets_stand_apart() -> None:
     resolved = resolve([{**MINIMAL, "settings": {"tls-key-file-pass": "planted"}}], HOST)[0]
-    assert {line["name"] for line in resolved["secrets"]} == {"requirepass", "tls-key-file-pass"}
-    assert "planted" not in str(resolved["directives"])
-    assert MINIMAL["password"] not in str(resolved["directives"])
+    assert {line.split()[0] for line in resolved["secrets"].splitlines()} == {"requirepass", "tls-key-file-pass"}
+    assert "planted" not in resolved["configuration"]
+    assert MINIMAL["password"] not in resolved["configuration"]
 
 
 def test_tls_leaves_nothing_in_the_clear() -> None:

@@ -16,13 +16,14 @@ DEFAULTS = {
     "content": None,
     "link": None,
     "for_each": None,
+    "only": None,
     "mode": None,
     "owner": "root",
     "group": "root",
     "secret": False,
 }
-TASK = {"name": "n", "root": None, "validate": [], "entrances": [], "also": []}
 ITEMS = [{"name": "a", "text": "1{name}"}, {"name": "b", "text": 2}]
+TASK = {"items": {"all": ITEMS}, "name": "n", "root": None, "validate": [], "entrances": [], "also": []}
 
 
 def render(template: str, rows: Sequence[Row]) -> list[str]:
@@ -60,6 +61,21 @@ def files(*entries: dict[str, Any]) -> tuple[WantedFile, ...]:
             id="link of each item",
         ),
         pytest.param({"dest": "/{name}", "content": "", "for_each": []}, [], id="no items"),
+        pytest.param(
+            {"dest": "/{name}", "content": "{text}", "for_each": "all"},
+            [WantedFile("/a", b"1{name}"), WantedFile("/b", b"2")],
+            id="items by the name of their list",
+        ),
+        pytest.param(
+            {
+                "dest": "/{name}",
+                "content": "x",
+                "for_each": [{"name": "a", "tls": True}, {"name": "b", "tls": False}],
+                "only": "tls",
+            },
+            [WantedFile("/a", b"x")],
+            id="some of the items",
+        ),
         pytest.param({"dest": "/a", "content": "ü"}, [WantedFile("/a", "ü".encode())], id="utf-8"),
         pytest.param(
             {"dest": "/a", "content": "x", "secret": True},
@@ -96,6 +112,10 @@ def test_entries(entry: dict[str, Any], expected: list[WantedFile]) -> None:
             id="content",
         ),
         pytest.param({"dest": "/{name}", "content": "", "for_each": ["a"]}, "the item is no dictionary", id="item"),
+        pytest.param(
+            {"dest": "/{name}", "content": "", "for_each": "al"}, "there is no 'al' in items, which has all", id="list"
+        ),
+        pytest.param({"dest": "/a", "content": "", "for_each": 1}, "write a list, or the name of one", id="no list"),
         pytest.param({"dest": "/a", "template": "broken"}, "broken cannot be rendered", id="template"),
     ],
 )
