@@ -99,6 +99,11 @@ bench-engine: setup-run ## Measure what reading a host and judging 10,000 instan
 	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/bench/observation.py
 	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/bench/engine.py
 
+.PHONY: bench-scaling
+bench-scaling: setup-dev ## Measure what tenants and hosts cost: 1 to 300 tenants, 1 to 4 hosts, the plan (about 25 minutes)
+	@PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/bench/planning.py
+	@$(BIN)/python tests/bench/scaling.py
+
 .PHONY: bench
 bench: setup-dev ## Measure, in ratios, what docs/performance.md says (about 25 minutes)
 	@$(BIN)/python tests/bench/bench.py

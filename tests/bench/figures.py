@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Row:
     """One comparison: what was measured, both figures with their unit, and the bound of what `value` is.
 
-    bound: "<= 1.25" or ">= 0.9", of the ratio, or of `mine` where there is nothing to compare with.
+    bound: "<= 1.25" or ">= 0.9", of the ratio, or of `mine` where there is nothing to compare with; "" without one.
     """
 
     what: str
@@ -27,6 +27,8 @@ class Row:
     @property
     def holds(self) -> bool:
         """Return whether the value is within its bound."""
+        if not self.bound:
+            return True
         relation, limit = self.bound.split()
         return self.value <= float(limit) if relation == "<=" else self.value >= float(limit)
 
@@ -38,12 +40,12 @@ class Row:
             "" if self.other is None else _figure(self.other, self.unit),
             "" if self.other is None else f"{self.value:.2f}",
             self.bound,
-            "yes" if self.holds else "NO",
+            ("yes" if self.holds else "NO") if self.bound else "",
         )
 
 
 def _figure(value: float, unit: str) -> str:
-    digits = 1 if unit == "s" else 0
+    digits = 0 if unit != "s" else 1 if abs(value) >= 1 else 4
     return f"{value:.{digits}f} {unit}".rstrip()
 
 

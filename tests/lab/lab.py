@@ -187,6 +187,8 @@ def ansible_environment(name: str) -> dict[str, str]:
         "LAB_SCENARIO": name,
         "MOLECULE_EPHEMERAL_DIRECTORY": str(folder / "molecule"),
         "ANSIBLE_HOME": str(CACHE / "ansible"),
+        # What the collection keeps on its controller: checkouts, and archives of packages.
+        "XDG_CACHE_HOME": str(folder / "cache"),
         "ANSIBLE_COLLECTIONS_PATH": str(CACHE / "collections"),
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_HOST_KEY_CHECKING": "false",
@@ -208,6 +210,7 @@ def molecule(name: str, arguments: Sequence[str]) -> None:
     folder = scenario(name)
     if action in ("test", "create", "destroy"):  # new hosts: what was recorded of the old ones is over
         shutil.rmtree(folder / "changes", ignore_errors=True)
+        shutil.rmtree(folder / "cache", ignore_errors=True)
     os.chdir(ROOT)
     command = str(ROOT / ".venv" / "bin" / "molecule")
     os.execve(
