@@ -1,7 +1,7 @@
 """Measure what the plan of 10,000 instances costs: from an inventory's data to fleet, findings and role variables.
 
-Its own part alone: what Ansible takes to read and template an inventory is in scaling.py's figures. Exit status 2 when the
-bound is missed.
+Its own part alone: what Ansible takes to read and template an inventory is in scaling.py's figures. Exit status 2 when
+the bound is missed.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ usage: scaling.py [tenants] [hosts] [--pairs N]
            the controller's memory
   hosts    runs without changes with four tenants on 1, 2 and 4 hosts
 
-Each run is measured in turn with a play that calls one module that does nothing on each of the hosts. The exit status is
-1 when a measurement fails, and 2 when a bound is missed. Suspended tenants stand in for running ones (fleet.py).
+Each run is measured in turn with a play that calls one module that does nothing on each of the hosts. The exit status
+is 1 when a measurement fails, and 2 when a bound is missed. Suspended tenants stand in for running ones (fleet.py).
 """
 
 from __future__ import annotations
