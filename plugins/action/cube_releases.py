@@ -12,7 +12,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.cubeops.cubejs.plugins.module_utils import runtime_sources
+from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, runtime_sources
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, Plan, Platform, pack_job, plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_sources import Sources
@@ -24,6 +24,7 @@ from ansible_collections.cubeops.cubejs.plugins.plugin_utils.vaults import vault
 MODULE = "cubeops.cubejs.cube_release_store"
 ARGUMENT_SPEC: dict[str, Any] = {
     "deployments": {"type": "list", "elements": "dict", "required": True},
+    "memory_bytes": {"type": "int"},
     "node": {"type": "path", "default": "/usr/bin/node"},
     "platform": {"type": "dict", "required": True},
     "npm": {"type": "path"},
@@ -61,6 +62,8 @@ class ActionModule(ActionBase):
             found = Found.of(self._call(phase="look", users=users, node=arguments["node"])["found"])
             if not found.node and not self._task.check_mode:
                 raise BuildingError(f"there is no Node.js at {arguments['node']} on the host: correct cubejs_node")
+            if arguments["memory_bytes"]:
+                deployments = [environment.with_memory(each, arguments["memory_bytes"]) for each in deployments]
             built = _builder(arguments, found.node, self._task.check_mode).build(deployments)
             npm = _npm_digest(arguments["npm_archive"])
             missing = plan((release.as_wanted() for release in built.releases), found, npm)

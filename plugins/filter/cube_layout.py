@@ -9,8 +9,7 @@ name: cube_layout
 short_description: Units, users and memory of deployments
 version_added: 0.1.0
 description:
-  - Returns the deployments with the memory and heap of instances that the plan left open, and the rows from which the
-    role C(cubejs) writes unit files, their drop-ins and users.
+  - Returns the rows from which the role C(cubejs) writes unit files, their drop-ins and users.
 author: The cubeops.cubejs contributors (@cubeops)
 positional: memory_bytes, proxy_group
 options:
@@ -31,11 +30,6 @@ options:
     description: The host's version of systemd.
     type: int
     required: true
-  waves:
-    description: Waves of all hosts, in their order.
-    type: list
-    elements: int
-    default: []
 """
 
 EXAMPLES = r"""
@@ -44,8 +38,7 @@ layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-dat
 
 RETURN = r"""
 _value:
-  description:
-    - A dictionary of C(deployments), each with one of the C(waves), C(kinds), C(drop_ins) and C(users).
+  description: A dictionary of C(kinds), C(drop_ins) and C(users).
   type: dict
 """
 
@@ -60,11 +53,10 @@ def cube_layout(
     memory_bytes: int | None,
     proxy_group: str,
     systemd_version: int,
-    waves: Iterable[int] = (),
 ) -> dict[str, Any]:
     """Return the layout."""
     share = None if memory_bytes is None else int(memory_bytes)
-    return cube_units.layout(deployments, share, str(proxy_group), int(systemd_version), list(waves))
+    return cube_units.layout(deployments, share, str(proxy_group), int(systemd_version))
 
 
 class FilterModule:

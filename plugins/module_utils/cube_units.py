@@ -15,6 +15,8 @@ KINDS = (
     {"kind": "refresh_worker", "unit": "cubejs-refresh-worker@.service", "title": "refresh worker"},
     {"kind": "trial", "unit": "cubejs-trial@.service", "title": "trial of a release"},
 )
+# What the module cube_instances reads of a deployment; its settings are in the release.
+ROLLED = ("tenant", "version", "suspended", "health")
 # Seen on Debian 11, in a container: systemd 247 does not start a unit that has PrivateUsers= beside ProtectProc=,
 # ProcSubset=, ProtectKernelTunables= or ProtectControlGroups=, since it may not mount /proc (status 226/NAMESPACE).
 # 252 goes on without. Of all of these PrivateUsers= is the least: `systemd-analyze security` says 1.6 instead of 1.4.
@@ -26,20 +28,14 @@ def layout(
     share: int | None,
     proxy_group: str,
     systemd_version: int,
-    waves: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Return the deployments with their memory, the rows of unit templates and drop-ins, and the users.
+    """Return the rows of unit templates and drop-ins, and the users.
 
     share: bytes of the host's memory that are for Cube.js, None where it is not known. proxy_group: the group that may
-    open the sockets of API instances. systemd_version: the host's, as a whole number. waves: those of all hosts, in
-    their order; the last has what is in no other.
+    open the sockets of API instances. systemd_version: the host's, as a whole number.
     """
-    sized = [
-        {**(environment.with_memory(each, share) if share else each), "wave": _wave(each, waves)}
-        for each in deployments
-    ]
+    sized = [environment.with_memory(each, share) if share else each for each in deployments]
     return {
-        "deployments": sized,
         "kinds": [{**kind, "private_users": systemd_version >= PRIVATE_USERS_FROM_SYSTEMD} for kind in KINDS],
         "drop_ins": [row for deployment in sized for row in _drop_ins(deployment, proxy_group)],
         "users": [_user(deployment) for deployment in sized],
@@ -56,10 +52,28 @@ def _user(deployment: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _wave(deployment: Mapping[str, Any], waves: Sequence[int]) -> int:
-    """Return the wave of a deployment: its own, or the last."""
-    own, last = deployment.get("wave"), waves[-1] if waves else 1
-    return own if own is not None and own in waves else last
+def rolls(
+    deployments: Iterable[Mapping[str, Any]], waves: Sequence[int] = (), wave: int | None = None
+) -> list[dict[str, Any]]:
+    """Return what bringing the deployments of a wave up to date needs of them, all of them without a wave.
+
+    waves: those of all hosts, in their order; the last has what is in no other.
+    """
+    if wave is None or len(waves) < 2:
+        return [_roll(each) for each in deployments]
+    *earlier, last = waves
+    return [
+        _roll(each)
+        for each in deployments
+        if (each.get("wave") == wave if wave != last else each.get("wave") not in earlier)
+    ]
+
+
+def _roll(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: deployment[key] for key in ROLLED if key in deployment},
+        "instances": [{key: instance[key] for key in ("name", "kind", "unit")} for instance in deployment["instances"]],
+    }
 
 
 def _drop_ins(deployment: Mapping[str, Any], proxy_group: str) -> list[dict[str, Any]]:

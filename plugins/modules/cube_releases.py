@@ -32,6 +32,9 @@ options:
     type: list
     elements: dict
     required: true
+  memory_bytes:
+    description: Memory for all Cube.js processes of the host; instances whose heap the plan left open get a part of it.
+    type: int
   node:
     description: Path of Node.js on the host.
     type: path

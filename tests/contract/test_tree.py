@@ -23,7 +23,7 @@ MORE_TASK_FILES = {
     "redis": {"prepare"},
     "mysql": {"prepare"},
     "nginx": {"prepare", "certificates"},
-    "cubejs": {"begin", "layout", "releases", "shipped", "wave"},
+    "cubejs": {"begin", "projects", "releases", "shipped", "wave"},
 }
 PLUGIN_FOLDERS = ("module_utils", "modules", "action", "filter", "lookup", "callback", "plugin_utils")
 

@@ -290,3 +290,11 @@ def test_a_host_that_was_left_alone_installs_itself(tmp_path: Path) -> None:
     made = action(tmp_path, alone=True)
     made.run(task_vars=of_host("web2", **nobody))
     assert phases(made) == ["look", "stage", "npm", "adopt"]
+
+
+def test_the_heap_that_the_plan_left_open_follows_from_the_hosts_memory(tmp_path: Path) -> None:
+    instance = {"name": "acme-1", "kind": "api", "memory_bytes": None, "heap_mb": None, "settings": {"port": 10010}}
+    made = action(tmp_path, memory_bytes=2**31, deployment={"instances": [instance]})
+    made.run(task_vars=of_host("web1", web1=[]))
+    job = unpack_job(made.calls[1][1]["job"])
+    assert "--max-old-space-size=" in job.files[job.wanted[0].id]["environment/acme-1.env"]

@@ -8,4 +8,4 @@ from ansible_collections.cubeops.cubejs.plugins.filter.cube_layout import Filter
 def test_numbers_that_come_as_text_are_taken() -> None:
     cube_layout = FilterModule().filters()["cube_layout"]
     assert cube_layout([], "1024", "www-data", "252") == cube_layout([], None, "www-data", 252)
-    assert set(cube_layout([], None, "www-data", 252)) == {"deployments", "kinds", "drop_ins", "users"}
+    assert set(cube_layout([], None, "www-data", 252)) == {"kinds", "drop_ins", "users"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.cube_units import KINDS, layout
+from ansible_collections.cubeops.cubejs.plugins.module_utils.cube_units import KINDS, layout, rolls
 
 GIBIBYTE = 2**30
 
@@ -52,7 +52,6 @@ def test_memory_that_the_plan_left_open_is_filled_in() -> None:
     sizes = [row["memory_bytes"] for row in found["drop_ins"]]
     assert all(size and size <= 4 * GIBIBYTE for size in sizes)
     assert sizes[3] == max(sizes)
-    assert all(instance["heap_mb"] for instance in found["deployments"][0]["instances"])
 
 
 def test_without_knowing_the_hosts_memory_there_is_no_limit() -> None:
@@ -93,5 +92,12 @@ def test_users_are_private_where_systemd_can(systemd: int, private: bool) -> Non
 )
 def test_tenants_are_in_waves(waves: tuple[int, ...], expected: list[list[str]]) -> None:
     given = [{**deployment(), "tenant": name, "wave": wave} for wave, name in enumerate(("acme", "globex", "initech"))]
-    found = layout(given, None, "proxy", 252, waves)["deployments"]
-    assert [[each["tenant"] for each in found if each["wave"] == wave] for wave in waves or (1,)] == expected
+    found = [rolls(given, waves, wave) for wave in waves or (1,)]
+    assert [[each["tenant"] for each in wave] for wave in found] == expected
+
+
+def test_without_a_wave_all_are_rolled_and_settings_stay_here() -> None:
+    given = [{**deployment(), "wave": 7, "settings": {"api_secret": "x"}, "version": "0.29.57", "suspended": True}]
+    (found,) = rolls(given)
+    assert set(found) == {"tenant", "version", "suspended", "instances"}
+    assert found["instances"][0] == {"kind": "api", "name": "acme-1", "unit": "cubejs-api@acme-1.service"}
