@@ -15,6 +15,7 @@ KINDS = (
     {"kind": "refresh_worker", "unit": "cubejs-refresh-worker@.service", "title": "refresh worker"},
     {"kind": "trial", "unit": "cubejs-trial@.service", "title": "trial of a release"},
 )
+WRITTEN = ("kind", "name", "unit", "listen", "memory_bytes", "heap_mb", "restart_seconds", "stop_seconds")
 # What the module cube_instances reads of a deployment; its settings are in the release.
 ROLLED = ("tenant", "version", "suspended", "health")
 # Seen on Debian 11, in a container: systemd 247 does not start a unit that has PrivateUsers= beside ProtectProc=,
@@ -34,12 +35,19 @@ def layout(
     share: bytes of the host's memory that are for Cube.js, None where it is not known. proxy_group: the group that may
     open the sockets of API instances. systemd_version: the host's, as a whole number.
     """
-    sized = [environment.with_memory(each, share) if share else each for each in deployments]
+    # Only what is written: of a host's variables each value that is looked at takes Ansible's time.
+    limited = map(_limited, deployments)
+    sized = [environment.with_memory(each, share) if share else each for each in limited]
     return {
         "kinds": [{**kind, "private_users": systemd_version >= PRIVATE_USERS_FROM_SYSTEMD} for kind in KINDS],
         "drop_ins": [row for deployment in sized for row in _drop_ins(deployment, proxy_group)],
         "users": [_user(deployment) for deployment in sized],
     }
+
+
+def _limited(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    instances = [{key: instance[key] for key in WRITTEN} for instance in deployment["instances"]]
+    return {"tenant": deployment["tenant"], "user": deployment["user"], "instances": instances}
 
 
 def _user(deployment: Mapping[str, Any]) -> dict[str, str]:
