@@ -78,7 +78,8 @@ def others(made: Plan, name: str) -> dict[str, Any]:
                     variables[variable] = [item for item in items if not is_of(item, name)]
     references = found.pop("fingerprints")
     own = {key: value for key, value in references.items() if key.split("/")[0] not in (name, SHARED_REDIS)}
-    return {**found, "fingerprints": own}
+    stated = [reference for reference in found.pop("stated") if reference.partition("/")[0] != name]
+    return {**found, "fingerprints": own, "stated": stated}
 
 
 def is_of(item: Any, name: str) -> bool:
