@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import MASK, Finding
 
 MEBIBYTE = 2**20
@@ -90,6 +91,9 @@ def check_host(variables: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("version-series", name, message, 'Write it like "7.0", or leave it to the distribution')
     for key, limits in HOST_RANGES.items():
         yield from _range(key, _get(variables, key), limits)
+    clients = variables.get("firewall_clients")
+    for subject, message in firewall.client_problems(clients if isinstance(clients, Mapping) else {}):
+        yield Finding("client-address", subject, message, "Write IP addresses and networks, in quotes")
 
 
 def _range(subject: str, value: Any, limits: tuple[int, int], tenant: str = "") -> Iterator[Finding]:

@@ -45,6 +45,7 @@ PLANNED = frozenset(
         "cubejs_deployments",
         "cubejs_other_tenants",
         "cubejs_waves",
+        "firewall_services",
     )
 )
 ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -52,6 +53,13 @@ ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "mysql": (inventories.MYSQL,),
     "cubejs": (inventories.API, inventories.REFRESH_WORKER),
     "nginx": (inventories.NGINX,),
+    "firewall": (
+        inventories.REDIS,
+        inventories.SENTINELS,
+        inventories.MYSQL,
+        inventories.API,
+        inventories.REFRESH_WORKER,
+    ),
 }
 # A prefix of this collection alone: in another, a stranger's variable is none of our business.
 PREFIX = "cubejs_"

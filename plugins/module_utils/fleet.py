@@ -323,7 +323,7 @@ class Fleet:
     where others reach it.
     cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes and
     mysql_memory_bytes: its Redis instances, MySQL; memory_bytes: what the inventory says that the host has in all.
-    retired_numbers: of tenants that are gone.
+    retired_numbers: of tenants that are gone. unguarded: hosts on which the firewall is turned off.
     live: None where no host was looked at.
     """
 
@@ -341,6 +341,7 @@ class Fleet:
     mysql_memory_bytes: Mapping[str, int] = field(default_factory=dict)
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     retired_numbers: frozenset[int] = frozenset()
+    unguarded: frozenset[str] = frozenset()
     live: Optional[Live] = None
 
     @cached_property

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import TCP, Fleet, Proxy, RedisServer, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Proxy, Tenant
 
 # Where Cube listens when nobody says otherwise: what is tried on hosts that nobody planned.
 CUBE_PORT = 4000
@@ -108,33 +108,8 @@ def _ask_proxy(fleet: Fleet, found: Mapping[str, Look], tenant: Tenant, proxy: P
 
 def _ports(fleet: Fleet, observers: Sequence[str]) -> Iterator[tuple[str, int, Collection[str]]]:
     """Yield host and port of what strangers should not reach, and the hosts that may."""
-    tenants = {tenant.name: tenant for tenant in fleet.tenants}
-    for instance in fleet.instances:
-        if instance.listen == TCP and instance.port:
-            yield instance.host, instance.port, tenants[instance.tenant].proxy_hosts
-    for server in fleet.redis_servers:
-        yield server.host, server.port, _clients([tenants[name] for name in server.tenants]) | _peers(fleet, server)
-    for host in fleet.sentinels:
-        yield host, names.SENTINEL_PORT, _clients(fleet.tenants) | _watchers(fleet)
-    for store in fleet.stores:
-        yield store.host, store.port, _clients([tenants[name] for name in store.tenants])
+    for door in firewall.doors(fleet):
+        yield from ((door.host, port, door.clients) for port in door.ports)
     if not fleet.tenants:
         for host in observers:
             yield host, CUBE_PORT, ()
-
-
-def _peers(fleet: Fleet, server: RedisServer) -> frozenset[str]:
-    """Return the hosts that a replicated Redis answers besides its clients: its other instances, and Sentinels."""
-    if not server.primary:
-        return frozenset()
-    members = (each.host for each in fleet.redis_servers if each.name == server.name)
-    return frozenset((*members, *fleet.sentinels))
-
-
-def _watchers(fleet: Fleet) -> frozenset[str]:
-    """Return the hosts that ask Sentinels besides Cube.js: each other, and those of Redis before a first start."""
-    return frozenset((*fleet.sentinels, *(server.host for server in fleet.redis_servers if server.primary)))
-
-
-def _clients(tenants: Iterable[Tenant]) -> frozenset[str]:
-    return frozenset(host for tenant in tenants for host in (*tenant.api_hosts, tenant.worker_host) if host)

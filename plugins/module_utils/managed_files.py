@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Union
 
@@ -226,7 +227,7 @@ def converge(
         if result.changed:
             file_manifest.write(manifests, name, root, known | wanted)
             _put_in_place(name, layout, result, wanted)
-        kept = known - set(file_set.forget) if file_set.keep_unlisted else set()
+        kept = known - _forgotten(file_set, known) if file_set.keep_unlisted else set()
         file_manifest.write(manifests, name, root, kept | wanted)
     return result
 
@@ -234,10 +235,14 @@ def converge(
 def _layout(file_set: FileSet, known: set[str], owners: Ownership) -> Layout:
     if file_set.keep_unlisted:
         # What is not listed stays, as if it were somebody else's.
-        known = known & {*file_set.forget, *(file.dest for file in file_set.files)}
+        known = _forgotten(file_set, known) | known.intersection(file.dest for file in file_set.files)
     if file_set.root is None:
         return LooseFiles(file_set.files, known, owners)
     return RootedSet(Path(file_set.root), file_set.files, known, file_set.digest, owners, file_set.entrances)
+
+
+def _forgotten(file_set: FileSet, known: set[str]) -> set[str]:
+    return {dest for dest in known if any(fnmatchcase(dest, pattern) for pattern in file_set.forget)}
 
 
 def _compare(

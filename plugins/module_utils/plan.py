@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import endpoints, judging, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import endpoints, firewall, judging, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
 from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import Definitions, read
 from ansible_collections.cubeops.cubejs.plugins.module_utils.deployments import Builder, cube_share, products
@@ -95,6 +95,7 @@ def _fleet(
         addresses={host: inventory.address(host) for host in inventory.hosts()},
         **_memory(inventory, servers),
         retired_numbers=definitions.retired_numbers,
+        unguarded=frozenset(host for host in inventory.hosts() if not inventory.variable(host, "firewall_enabled", True)),
     )
 
 
@@ -152,6 +153,9 @@ def _data(
         hosts[store.host]["mysql"] = servers.mysql_variables(store, [tenants[name] for name in sorted(store.tenants)])
     for proxy in fleet.proxies:
         hosts[proxy.host]["nginx"] = servers.nginx_variables(proxy, fleet)
+    guarded = firewall.role_variables(fleet)
+    for host, variables in guarded.items():
+        hosts[host]["firewall"] = variables
     fingerprints = {
         secret.reference: secret.fingerprint
         for tenant in fleet.tenants
@@ -159,4 +163,4 @@ def _data(
         if secret.fingerprint
     }
     stated = sorted(secret.reference for tenant in fleet.tenants for secret in tenant.secrets if secret.given)
-    return {"hosts": hosts, "fingerprints": fingerprints, "stated": stated}
+    return {"hosts": hosts, "guarded": sorted(guarded), "fingerprints": fingerprints, "stated": stated}

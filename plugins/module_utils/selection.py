@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Union
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names
+from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall, names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
 
@@ -59,6 +59,8 @@ def limited(data: Mapping[str, Any], fleet: Fleet, wanted: Collection[str]) -> d
             }
         if "nginx" in roles:
             found["nginx"] = _nginx(roles["nginx"], chosen)
+        if "firewall" in roles:
+            found["firewall"] = firewall.limited(roles["firewall"], fleet, chosen)
         hosts[host] = found
     return {**data, "hosts": hosts}
 

@@ -121,6 +121,10 @@ class Systemd:
         """Let the units read their configuration again, without a restart."""
         self._on("reload", units)
 
+    def succeeds(self, command: Sequence[str]) -> bool:
+        """Return whether a command of the host's ends well."""
+        return self._run(command).rc == 0
+
     def journal(self, unit: str, lines: int = 20) -> str:
         """Return the last lines that the unit logged; the caller masks what is secret."""
         done = self._run(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", f"--unit={unit}"])

@@ -32,6 +32,7 @@ PROPERTIES = (
     "NeedDaemonReload",
     "DropInPaths",
     "ActiveEnterTimestampMonotonic",
+    "StateChangeTimestampMonotonic",
 )
 UNIT_DIRECTORIES = ("/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
 # `enable` changes nothing on the others (static, generated, transient, alias, indirect).
@@ -47,13 +48,17 @@ class UnitsError(Exception):
 
 @dataclass(frozen=True)
 class Unit:
-    """A wanted unit: `on_change` is `restart` or `reload`, `state` is `started` or `stopped`."""
+    """A wanted unit: `on_change` is `restart` or `reload`, `state` is `started` or `stopped`.
+
+    intact: a command that fails when what the unit set up is gone, of which systemd knows nothing; () for others.
+    """
 
     name: str
     files: tuple[str, ...] = ()
     on_change: str = "restart"
     enabled: bool = True
     state: str = "started"
+    intact: tuple[str, ...] = ()
 
     @property
     def unit_files(self) -> tuple[str, ...]:
@@ -101,7 +106,7 @@ def converge(
     if apply:
         _refuse_unusable(units, seen)
     for unit in units:
-        outcome.actions[unit.name] = _steps(unit, seen[unit.name], pending and not apply, proc)
+        outcome.actions[unit.name] = _steps(unit, seen[unit.name], systemd, pending and not apply, proc)
     if apply and outcome.changed:
         for verb in ("disable", "stop", "enable", "start", "restart", "reload"):
             _act(systemd, verb, [name for name, steps in outcome.actions.items() if verb in steps])
@@ -109,7 +114,7 @@ def converge(
     return outcome
 
 
-def _steps(unit: Unit, seen: Mapping[str, str], pending: bool, proc: Path) -> list[str]:
+def _steps(unit: Unit, seen: Mapping[str, str], systemd: Systemd, pending: bool, proc: Path) -> list[str]:
     steps = []
     state = seen.get("UnitFileState", "")
     missing = seen.get("LoadState") != "loaded"
@@ -124,9 +129,13 @@ def _steps(unit: Unit, seen: Mapping[str, str], pending: bool, proc: Path) -> li
         steps.append("start")
     elif _is_stale(unit.unit_files, "restart", seen, proc):
         steps.append("restart")
-    elif pending or _is_stale(unit.files, unit.on_change, seen, proc):
+    elif pending or _is_stale(unit.files, unit.on_change, seen, proc) or not _is_intact(unit, systemd):
         steps.append(unit.on_change)
     return steps
+
+
+def _is_intact(unit: Unit, systemd: Systemd) -> bool:
+    return not unit.intact or systemd.succeeds(unit.intact)
 
 
 def _is_stale(files: Sequence[str], on_change: str, seen: Mapping[str, str], proc: Path) -> bool:
@@ -137,14 +146,15 @@ def _is_stale(files: Sequence[str], on_change: str, seen: Mapping[str, str], pro
     if pid:
         since = serving_since(pid, proc) if on_change == "reload" else process_started_at(pid, proc)
     else:
-        since = _entered_at(seen)
+        # A unit without a process is `reloading` for the time that a reload takes, which its state remembers.
+        since = _moment(seen, "StateChange" if on_change == "reload" else "ActiveEnter")
     return since is None or changed > since
 
 
-def _entered_at(seen: Mapping[str, str]) -> float:
-    """Return when a unit without a main process (a timer, a oneshot) became active, in seconds since the epoch."""
-    entered = int(seen.get("ActiveEnterTimestampMonotonic") or 0) / 1_000_000
-    return time.time() - time.monotonic() + entered
+def _moment(seen: Mapping[str, str], event: str) -> float:
+    """Return when something happened to a unit without a main process (a timer, a oneshot), as seconds of the epoch."""
+    monotonic = int(seen.get(f"{event}TimestampMonotonic") or 0) / 1_000_000
+    return time.time() - time.monotonic() + monotonic
 
 
 def _needs_daemon_reload(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]], proc: Path) -> bool:

@@ -102,6 +102,7 @@ options:
   forget: &forget
     description:
       - With O(keep_unlisted), files that are removed all the same if the same O(name) wrote them and they are unlisted.
+      - A C(*) stands for any characters.
     type: list
     elements: str
     default: []

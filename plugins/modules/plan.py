@@ -103,6 +103,12 @@ hosts:
             bind: [127.0.0.1]
             password: {__secret__: acme/redis_password/0}
             maxclients: 160
+guarded:
+  description: Hosts on which anything listens beyond loopback that is not for everybody, so that they have a firewall.
+  returned: success
+  type: list
+  elements: str
+  sample: [cube1, cube2]
 fingerprints:
   description: Reference of a secret, then its keyed fingerprint.
   returned: success

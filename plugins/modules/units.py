@@ -46,6 +46,13 @@ options:
         description: Whether the unit starts at boot.
         type: bool
         default: true
+      intact:
+        description:
+          - A command that fails when what the unit once set up is gone, which systemd cannot see. The unit is then
+            restarted or reloaded. It must change nothing; it is run in check mode, too.
+        type: list
+        elements: str
+        default: []
       state:
         description: Whether the unit runs.
         type: str
@@ -130,6 +137,7 @@ UNIT_SPEC = {
     "on_change": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
     "enabled": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+    "intact": {"type": "list", "elements": "str", "default": []},
 }
 ANSWER_SPEC = {
     "port": {"type": "int", "required": True},
@@ -149,7 +157,8 @@ ARGUMENT_SPEC = {
 def main() -> None:
     """Bring the units to their wanted state."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    units = [Unit(**{**unit, "files": tuple(unit["files"])}) for unit in module.params["units"]]
+    lists = ("files", "intact")
+    units = [Unit(**{**unit, **{name: tuple(unit[name]) for name in lists}}) for unit in module.params["units"]]
     try:
         with only_run(apply=not module.check_mode):
             outcome = converge(

@@ -18,6 +18,7 @@ INVENTORY: Mapping[str, str] = {
     "variable-defined": "Every variable can be templated",
     "path-exists": "Files and folders on the controller exist",
     "version-series": "A series of versions is two numbers in quotes",
+    "client-address": "Further clients of the firewall are IP addresses or networks",
     "project-source": "Every tenant's project has one source, and a git one its version",
     "tenant-differs-between-hosts": "All hosts see the same definition of a tenant",
     "one-refresh-worker": "Every tenant has one refresh worker",

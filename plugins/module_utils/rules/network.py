@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names
+from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall, names
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import API, SOCKET, Fleet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import LOOPBACK, is_address
@@ -47,7 +47,9 @@ def _owners(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
 
 
 class AddressesAreKnown(Rule):
-    """Redis and MySQL bind to an address, and MySQL grants to one: names would be resolved on each host anew."""
+    """Redis and MySQL bind to an address, MySQL grants to one, and the firewall lets one in: a name would be resolved on
+    each host anew.
+    """
 
     id = "address-known"
     title = "Hosts that others connect to have an IP address"
@@ -66,7 +68,7 @@ class AddressesAreKnown(Rule):
 
 
 def _reached(fleet: Fleet) -> set[str]:
-    """Return the hosts whose address another host's bind, grant or connection needs."""
+    """Return the hosts whose address another host's bind, grant, firewall or connection needs."""
     reached: set[str] = set()
     for tenant in fleet.tenants:
         if tenant.redis and tenant.redis.sentinel:
@@ -77,6 +79,9 @@ def _reached(fleet: Fleet) -> set[str]:
         reached.update(server for server in (redis, storage) if server and clients - {server})
         if storage:
             reached.update(clients - {storage})
+    for door in firewall.doors(fleet):
+        if door.exposed and door.host not in fleet.unguarded:
+            reached.update(door.clients - {door.host})
     return reached - {""}
 
 

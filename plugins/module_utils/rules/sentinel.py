@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names, versions
-from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import INFO, Finding
-from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, RedisLink, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall, names, versions
+from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, INFO, WARNING, Finding
+from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, RedisLink, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
+from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.instance_settings import several
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.redis import linked
+from ansible_collections.cubeops.cubejs.plugins.module_utils.tries import Tried, tries_of
 
 # With two, neither can call a primary gone once the other is: a failover needs more than half of them.
 FEWEST_SENTINELS = 3
@@ -67,7 +70,7 @@ class SentinelReliesOnFirewall(Rule):
     """Sentinels ask for no password, because Cube cannot give them one: who reaches their port decides on the primary.
 
     With a command anyone could make a server of his own the primary, to which every process then sends its password and
-    its queries.
+    its queries. The firewall of this collection keeps others away; an audit has a host without business there try.
     """
 
     id = "redis-sentinel-open"
@@ -76,10 +79,44 @@ class SentinelReliesOnFirewall(Rule):
     source = "source of @cubejs-backend/query-orchestrator 0.29.51 (IORedisFactory.js sets no sentinelPassword)"
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
-        """Yield that there are Sentinels, which only a firewall protects."""
-        if fleet.sentinels:
-            yield self.found(
-                "cubejs_redis_sentinels",
-                f"{len(fleet.sentinels)} Sentinels ask nobody for a password on port {names.SENTINEL_PORT}, and cannot",
-                "Let a firewall admit to it the hosts of Cube.js, of Redis and of Sentinels, and nobody else",
-            )
+        """Yield that there are Sentinels, which only a firewall protects, and on which hosts there is none of ours."""
+        if not fleet.sentinels:
+            return
+        message = (
+            f"{len(fleet.sentinels)} Sentinels ask nobody for a password on port {names.SENTINEL_PORT}, and cannot"
+        )
+        bare = sorted(fleet.unguarded.intersection(fleet.sentinels))
+        if bare:
+            message += f"; firewall_enabled is false on {', '.join(bare)}"
+            severity = WARNING
+        else:
+            message += ": the firewall admits to it the hosts of Cube.js, of Redis and of Sentinels, and nobody else"
+            severity = INFO
+        remedy = "Leave firewall_enabled on, or let another firewall admit nobody but those hosts"
+        yield self.found("cubejs_redis_sentinels", message, remedy, severity=severity)
+
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
+        """Yield of each Sentinel whether hosts that are not its clients reach it."""
+        tries = tries_of(fleet, live)
+        for door in firewall.doors(fleet):
+            if door.service == firewall.SENTINEL:
+                for port in door.ports:
+                    tried = tries.at(door.host, port).without(door.clients)
+                    host = door.host if door.host in live.observations else ""
+                    yield verdicts.found(self, f"Sentinel on {door.host}:{port}", _of_tries(tried), host=host)
+
+
+def _of_tries(tried: Tried) -> verdicts.Verdict:
+    if tried.opened:
+        who = several(tried.opened)
+        return verdicts.fails(
+            f"{who} can reach it without a password, and is no client: whoever does can make any host the primary",
+            "Leave firewall_enabled on and run site.yml, or let another firewall keep others than its clients out",
+            severity=ERROR,
+        )
+    if tried.closed:
+        return verdicts.passes(f"the firewall protects it: {several(tried.closed)} tried, and did not get through")
+    return verdicts.unknown(
+        "only a firewall protects it, and no host that has no business there tried to reach it",
+        "Audit a host that is in none of the groups, too (cubejs_audit_hosts)",
+    )

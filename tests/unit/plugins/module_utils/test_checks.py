@@ -114,3 +114,13 @@ def test_a_series_of_versions(value: Any, found: list[str]) -> None:
 def test_the_shared_redis(settings: dict[str, int], subjects: list[str]) -> None:
     found = [finding.subject for finding in checks.check_host({"cubejs_shared_redis": settings})]
     assert found == [f"cubejs_shared_redis.{key}" for key in subjects]
+
+
+def test_further_clients_of_the_firewall() -> None:
+    given = {"firewall_clients": {"redis": ["192.0.2.7", "monitor.example"], "mysql": ["192.0.2.1/24"], "sentinel": []}}
+    found = [(finding.rule, finding.subject) for finding in checks.check_host(given)]
+    assert found == [
+        ("client-address", "firewall_clients.redis[1]"),
+        ("client-address", "firewall_clients.mysql[0]"),
+    ]
+    assert not list(checks.check_host({"firewall_clients": None}))

@@ -178,6 +178,14 @@ def test_what_is_to_be_forgotten_goes_and_nothing_else(host: Host) -> None:
     assert host.keep({}, keep_unlisted=True, forget=("gone",)).removed_files == []
 
 
+def test_what_matches_is_forgotten_unless_it_is_wanted(host: Host) -> None:
+    host.keep({"a.1.nft": "1", "a.2.nft": "2", "ab.1.nft": "3"})
+    result = host.keep({"a.2.nft": "2"}, keep_unlisted=True, forget=("a.*.nft",))
+    assert names(result.removed_files) == ["a.1.nft"]
+    assert host.contents() == {"a.2.nft": "2", "ab.1.nft": "3"}
+    assert not host.keep({"a.2.nft": "2"}, keep_unlisted=True, forget=("a.*.nft",)).changed
+
+
 def test_without_a_manifest_nothing_is_taken_for_ours(host: Host) -> None:
     host.keep(OLD)
     (host.manifests / "test.json").unlink()

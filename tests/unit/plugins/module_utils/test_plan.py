@@ -129,8 +129,8 @@ def test_every_host_has_what_its_groups_say(make_plan: Callable[..., Plan]) -> N
     hosts = make_plan(groups=SPREAD).data["hosts"]
     assert {host: set(roles) for host, roles in hosts.items()} == {
         "one": {"products", "cubejs", "redis", "mysql", "nginx"},
-        "two": {"products", "cubejs", "redis"},
-        "three": {"products", "cubejs", "mysql"},
+        "two": {"products", "cubejs", "redis", "firewall"},
+        "three": {"products", "cubejs", "mysql", "firewall"},
     }
 
 

@@ -217,3 +217,10 @@ def test_all_services_and_those_named_cost_one_call() -> None:
         },
         {"Id": ["b.service"], "User": [""]},
     ]
+
+
+@pytest.mark.parametrize("rc", [0, 1])
+def test_whether_a_command_succeeds(rc: int) -> None:
+    recorder = Recorder(rc=rc)
+    assert Systemd(recorder).succeeds(["nft", "list", "tables"]) is (rc == 0)
+    assert recorder.commands == ["nft list tables"]

@@ -151,6 +151,26 @@ def test_a_unit_without_a_process_counts_from_when_it_became_active(machine: Mac
     assert machine.converge(Unit("u", files=(new,)), apply=False).actions == {"u": []}
 
 
+def test_a_reload_of_a_unit_without_a_process_counts_from_its_end(machine: Machine, new: str) -> None:
+    earlier, later = (str(int((time.monotonic() + seconds) * 1e6)) for seconds in (-60, 1))
+    machine.properties.update({"MainPID": "0", "ActiveEnterTimestampMonotonic": earlier})
+    for changed, steps in ((earlier, ["reload"]), (later, [])):
+        machine.properties["StateChangeTimestampMonotonic"] = changed
+        unit = Unit("u", files=(new,), on_change="reload")
+        assert machine.converge(unit, apply=False).actions == {"u": steps}
+
+
+@pytest.mark.parametrize(("status", "steps"), [(0, []), (1, ["reload"])])
+def test_what_a_unit_set_up_and_somebody_took_away_is_set_up_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, status: int, steps: list[str]
+) -> None:
+    asked: list[Sequence[str]] = []
+    monkeypatch.setattr(Systemd, "succeeds", lambda _self, command: asked.append(command) or status == 0)
+    unit = Unit("u", on_change="reload", intact=("nft", "list"))
+    assert machine.converge(unit, apply=False).actions == {"u": steps}
+    assert asked == [("nft", "list")]
+
+
 def test_a_changed_unit_file_is_read_and_asks_for_a_restart(
     machine: Machine, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Reach
 
 RULE = "redis-sentinel-possible"
+OPEN = "redis-sentinel-open"
 GROUPS = {
     "cubejs_redis": ["one", "two"],
     "cubejs_redis_sentinels": ["one", "two", "three"],
@@ -60,6 +62,36 @@ def test_an_ipv6_address_is_refused(make_plan: Plan, make_tenant: MakeTenant) ->
 
 
 def test_that_sentinels_rely_on_a_firewall_is_said(make_plan: Plan, make_tenant: MakeTenant) -> None:
-    rule = "redis-sentinel-open"
+    rule = OPEN
     assert "3 Sentinels ask nobody for a password" in found(make_plan, make_tenant, rule)[0]
     assert found(make_plan, make_tenant, rule, {**GROUPS, "cubejs_redis_sentinels": []}) == []
+
+
+def test_sentinels_without_our_firewall_are_warned_of(make_plan: Plan, make_tenant: MakeTenant) -> None:
+    tenant = make_tenant(redis={"sentinel": True})
+    bare = {"two": {"firewall_enabled": False}}
+    for hosts, severity in (({}, "info"), (bare, "warning")):
+        (finding,) = [
+            each for each in make_plan([tenant], groups=GROUPS, hosts=hosts).findings if each.rule == OPEN
+        ]
+        assert (finding.severity, "false on two" in finding.message) == (severity, severity == "warning")
+
+
+@pytest.mark.parametrize(
+    ("state", "who", "status", "severity"),
+    [
+        pytest.param("open", "four", "fail", "error", id="a stranger gets through"),
+        pytest.param("refused", "four", "pass", "info", id="a stranger is refused"),
+        pytest.param("filtered", "four", "pass", "info", id="a stranger gets no answer"),
+        pytest.param("open", "one", "unknown", "info", id="only clients tried"),
+    ],
+)
+def test_who_reaches_a_sentinel(
+    state: str, who: str, status: str, severity: str, seeing: Any, make_plan: Plan, make_tenant: MakeTenant
+) -> None:
+    plan = make_plan([make_tenant(redis={"sentinel": True})], groups=GROUPS).fleet
+    live = seeing.live(hosts=(seeing.host(who, reach=(Reach("192.0.2.3", 26379, state),)),))
+    found = {each.subject: each for each in seeing.judge(OPEN, live, plan)}
+    finding = found.pop("Sentinel on three:26379")
+    assert (finding.status, finding.severity) == (status, severity)
+    assert {each.status for each in found.values()} == {"unknown"}
