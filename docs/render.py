@@ -24,7 +24,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table impo
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests" / "infra" / "faults"))  # the table of faults is the scenario's own
-ROLES = ("redis", "mysql", "cubejs", "nginx")
+ROLES = ("redis", "mysql", "cubejs", "nginx", "firewall")
 NOTE = "<!-- Rendered by `make docs`: change {source} instead. -->"
 
 

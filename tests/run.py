@@ -31,6 +31,7 @@ LONGEST_FIRST = (
     "faults",
     "nginx",
     "stack_tls",
+    "firewall",
     "foreign",
     "mysql",
 )

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall, names, retired, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory as inventories
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names, retired, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
 
 NGINX_ROOT = "/etc/nginx/cubejs"
 REDIS_ROOT = "/etc/cubejs/redis"
+FIREWALL_ROOT = "/etc/cubejs/firewall"
 UNIT_DIRECTORY = "/etc/systemd/system"
 PLACES: Mapping[str, tuple[str, ...]] = {
     "cubejs": (inventories.API, inventories.REFRESH_WORKER),
@@ -88,7 +89,11 @@ class Departure:
             "schemas": [storage.schema if storage else names.mysql_schema(self.tenant)] * (here["mysql"] and ours),
             "users": [storage.user if storage else names.mysql_user(self.tenant)] * (here["mysql"] and ours),
             "flush": self._flush(fleet, host),
-            "sets": [_SETS[product](self.tenant) for product in ("nginx", "cubejs", "redis") if here[product]],
+            "firewall": "firewall" in roles,
+            "sets": [
+                *(_SETS[product](self.tenant) for product in ("nginx", "cubejs", "redis") if here[product]),
+                *([_firewall_set(self.tenant, here)] if "firewall" in roles else []),
+            ],
         }
 
     def _flush(self, fleet: Fleet, host: str) -> dict[str, Any] | None:
@@ -113,7 +118,8 @@ class Departure:
 
 
 def _nothing() -> dict[str, Any]:
-    return {"cubejs": False, "redis": False, "nginx": False, "schemas": [], "users": [], "flush": None, "sets": []}
+    here = dict.fromkeys(("cubejs", "redis", "nginx", "firewall"), False)
+    return {**here, "schemas": [], "users": [], "flush": None, "sets": []}
 
 
 def _nginx_set(tenant: str) -> dict[str, Any]:
@@ -136,6 +142,12 @@ def _cubejs_set(tenant: str) -> dict[str, Any]:
     ]
     files = [f"{UNIT_DIRECTORY}/{unit}.d/instance.conf" for unit in units]
     return {"name": "cubejs", "keep_unlisted": True, "forget": [names.sysusers_file(tenant), *files]}
+
+
+def _firewall_set(tenant: str, here: Mapping[str, bool]) -> dict[str, Any]:
+    services = [product for product in (firewall.REDIS, firewall.CUBEJS) if here[product]]
+    files = [f"services/{firewall.former(f'{service}-{tenant}')}" for service in services]
+    return {"name": "firewall", "root": FIREWALL_ROOT, "keep_unlisted": True, "forget": files}
 
 
 _SETS = {"nginx": _nginx_set, "redis": _redis_set, "cubejs": _cubejs_set}

@@ -86,7 +86,7 @@ def role_variables(fleet: Fleet) -> dict[str, dict[str, Any]]:
 def limited(variables: Mapping[str, Any], fleet: Fleet, chosen: Collection[str]) -> dict[str, Any]:
     """Return a host's variables for a run that is about some tenants alone.
 
-    What belongs to other tenants is left out, and so stays as it is; what tenants use together lets in whom it did, too.
+    What belongs to other tenants is left out, and so stays as it is; what tenants share lets in whom it did, too.
     """
     kept = []
     for each in variables["firewall_services"]:
@@ -111,7 +111,7 @@ def layout(services: Sequence[Mapping[str, Any]], more: Mapping[str, Sequence[st
 
 
 def client_problems(more: Mapping[str, Any], subject: str = "firewall_clients") -> Iterator[tuple[str, str]]:
-    """Yield a subject and a message for each address or network that cannot be let in; what is no list is passed over."""
+    """Yield a subject and a message for each client that cannot be let in; what is no list is passed over."""
     for service in SERVICES:
         given = more.get(service)
         for index, client in enumerate(given if isinstance(given, (list, tuple)) else ()):

@@ -95,7 +95,9 @@ def _fleet(
         addresses={host: inventory.address(host) for host in inventory.hosts()},
         **_memory(inventory, servers),
         retired_numbers=definitions.retired_numbers,
-        unguarded=frozenset(host for host in inventory.hosts() if not inventory.variable(host, "firewall_enabled", True)),
+        unguarded=frozenset(
+            host for host in inventory.hosts() if not inventory.variable(host, "firewall_enabled", True)
+        ),
     )
 
 

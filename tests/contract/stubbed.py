@@ -65,6 +65,7 @@ HOST = {
         "npm": "9.2.0",
         "nginx": "1.22.1-9",
         "logrotate": "3.21.0-1",
+        "nftables": "1.0.6-2",
     },
     "node": {"path": "/usr/bin/node", "version": "18.19.0"},
 }

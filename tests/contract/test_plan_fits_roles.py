@@ -11,7 +11,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import plan, schema
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ("redis", "mysql", "cubejs", "nginx")
+ROLES = ("redis", "mysql", "cubejs", "nginx", "firewall")
 MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 TENANT = {
     "name": "acme",

@@ -86,3 +86,17 @@ def test_tenants_come_from_files_some_of_them_encrypted(run: Callable[..., Run],
     assert f'CUBEJS_API_SECRET="{PASSWORD}"' in environments["acme"]
     assert 'CUBEJS_LOG_LEVEL="trace"' in environments["beta"]
     assert PASSWORD not in done.output
+
+
+def test_the_firewall_comes_first_and_only_where_others_connect(run: Callable[..., Run]) -> None:
+    tenants = [tenant("acme", 1, hosts=["one"])]
+    alone = run("site", inventory(tenants))
+    assert not [call for call in alone.calls if "cubejs-firewall.service" in str(call["arguments"])]
+    found = inventory([*tenants, tenant("beta", 2)], hosts=("one", "two"))
+    # One that is none of ours has no plan, and is the first of all hosts.
+    found["all"]["hosts"] = {"a": {}, **found["all"]["hosts"]}
+    done = run("site", found)
+    loaded = [call for call in done.calls if "cubejs-firewall.service" in str(call["arguments"].get("units"))]
+    assert {call["host"] for call in loaded} == {"one", "two"}
+    first = min(number for number, call in enumerate(done.calls) if call["module"] == "redis_instances")
+    assert all(done.calls.index(call) < first for call in loaded), "no port is open before"

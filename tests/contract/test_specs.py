@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ("redis", "mysql", "cubejs", "nginx")
+ROLES = ("redis", "mysql", "cubejs", "nginx", "firewall")
 
 
 def options(role: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import yaml
 from tests import run
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ("redis", "mysql", "cubejs", "nginx")
+ROLES = ("redis", "mysql", "cubejs", "nginx", "firewall")
 TASK_FILES = ("main", "install", "configure", "service", "health")
 # `variables` has no task; `prepare` is what must stand before the packages; `certificates`, `layout` and `releases` are
 # imported twice; `wave` is taken for each wave of tenants; `begin` is for a playbook with other work to do meanwhile.
@@ -23,6 +23,7 @@ MORE_TASK_FILES = {
     "redis": {"prepare"},
     "mysql": {"prepare"},
     "nginx": {"prepare", "certificates"},
+    "firewall": set(),
     "cubejs": {"begin", "projects", "releases", "shipped", "wave"},
 }
 PLUGIN_FOLDERS = ("module_utils", "modules", "action", "filter", "lookup", "callback", "plugin_utils")

@@ -47,8 +47,9 @@ def _owners(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
 
 
 class AddressesAreKnown(Rule):
-    """Redis and MySQL bind to an address, MySQL grants to one, and the firewall lets one in: a name would be resolved on
-    each host anew.
+    """Redis and MySQL bind to an address, MySQL grants to one, and the firewall lets one in.
+
+    A name would be resolved on each host anew.
     """
 
     id = "address-known"

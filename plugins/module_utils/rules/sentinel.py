@@ -77,6 +77,7 @@ class SentinelReliesOnFirewall(Rule):
     title = "Sentinels are behind a firewall"
     severity = INFO
     source = "source of @cubejs-backend/query-orchestrator 0.29.51 (IORedisFactory.js sets no sentinelPassword)"
+    remedy = "Leave firewall_enabled on and run site.yml, or let another firewall keep others than its clients out"
 
     def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield that there are Sentinels, which only a firewall protects, and on which hosts there is none of ours."""
@@ -92,8 +93,7 @@ class SentinelReliesOnFirewall(Rule):
         else:
             message += ": the firewall admits to it the hosts of Cube.js, of Redis and of Sentinels, and nobody else"
             severity = INFO
-        remedy = "Leave firewall_enabled on, or let another firewall admit nobody but those hosts"
-        yield self.found("cubejs_redis_sentinels", message, remedy, severity=severity)
+        yield self.found("cubejs_redis_sentinels", message, severity=severity)
 
     def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield of each Sentinel whether hosts that are not its clients reach it."""
@@ -111,7 +111,6 @@ def _of_tries(tried: Tried) -> verdicts.Verdict:
         who = several(tried.opened)
         return verdicts.fails(
             f"{who} can reach it without a password, and is no client: whoever does can make any host the primary",
-            "Leave firewall_enabled on and run site.yml, or let another firewall keep others than its clients out",
             severity=ERROR,
         )
     if tried.closed:

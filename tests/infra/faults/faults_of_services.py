@@ -30,7 +30,7 @@ def _of_large(verb: str) -> str:
 
 
 def _unfiltered(what: str, rule: str, whom: str, host: str) -> Fault:
-    return Fault(what, (rule,), whom, host, "nft flush ruleset", "nft -f /etc/nftables.conf")
+    return Fault(what, (rule,), whom, host, "nft delete table inet cubeops", "systemctl reload cubejs-firewall.service")
 
 
 FIREWALL = (

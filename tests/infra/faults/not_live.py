@@ -31,8 +31,7 @@ NOT_LIVE: Mapping[str, str] = {
         "is refused"
     ),
     "redis-sentinel-open": (
-        "it says of every plan with Sentinels that a firewall has to protect them: its unit cases, and the scenario "
-        "`cluster`, whose plan has them"
+        "the stack has no Sentinel: the scenario `cluster` sees it fail and pass (tests/infra/cluster/test_firewall.py)"
     ),
     "tried-port-closed": (
         "an audit tries ports of hosts that it looks at only: the scenario `foreign` sees it fail "

@@ -62,6 +62,14 @@ def test_what_goes_is_named_after_the_tenant(going: Make) -> None:
     assert all(each["keep_unlisted"] for each in found["sets"])
 
 
+def test_its_rules_go_from_hosts_that_have_any(going: Make) -> None:
+    assert going(Departure("acme", "acme"))["one"]["firewall"] is False
+    found = going(Departure("acme", "acme"), groups={**GROUPS_OF_TWO, "cubejs_mysql": ["two"]}, cubejs_listen="tcp")
+    rules = {host: [each for each in here["sets"] if each["name"] == "firewall"] for host, here in found.items()}
+    assert [each["forget"] for each in rules["one"]] == [["services/redis-acme.*.nft", "services/cubejs-acme.*.nft"]]
+    assert all(here["firewall"] == bool(rules[host]) for host, here in found.items())
+
+
 def test_a_definition_says_what_is_called_otherwise(going: Make, make_tenant: Make) -> None:
     storage = {"schema": "rollups", "user": "builder"}
     found = going(Departure("acme", "acme"), [make_tenant("acme", 1, pre_aggregations=storage)])["one"]

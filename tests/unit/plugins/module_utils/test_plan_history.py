@@ -68,7 +68,14 @@ STEPS = st.lists(
 def others(made: Plan, name: str) -> dict[str, Any]:
     """Return a plan without what is one tenant's, and without what belongs to all tenants of a server."""
     found: dict[str, Any] = copy.deepcopy(made.data)
+    # Which hosts have a firewall, and whom it lets in to what their tenants share.
+    found.pop("guarded")
     for roles in found["hosts"].values():
+        guarded = roles.pop("firewall", {"firewall_services": []})["firewall_services"]
+        of_all = (f"redis-{SHARED_REDIS}", "sentinel", "mysql")
+        roles["firewall"] = [
+            each for each in guarded if each["name"] not in of_all and each["name"].partition("-")[2] != name
+        ]
         for role, variables in OF_ALL.items():
             for variable in variables:
                 roles.get(role, {}).pop(variable, None)

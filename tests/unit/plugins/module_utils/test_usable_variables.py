@@ -15,7 +15,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.usable_variables im
 ROLES = Path(__file__).resolve().parents[4] / "roles"
 SPECS = {
     role: yaml.safe_load((ROLES / role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
-    for role in ("redis", "mysql", "cubejs", "nginx")
+    for role in ("redis", "mysql", "cubejs", "nginx", "firewall")
 }
 NAMES = sorted({name for options in SPECS.values() for name in options} | {"cubejs_host_memory_bytes"})
 

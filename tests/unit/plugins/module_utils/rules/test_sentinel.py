@@ -71,9 +71,7 @@ def test_sentinels_without_our_firewall_are_warned_of(make_plan: Plan, make_tena
     tenant = make_tenant(redis={"sentinel": True})
     bare = {"two": {"firewall_enabled": False}}
     for hosts, severity in (({}, "info"), (bare, "warning")):
-        (finding,) = [
-            each for each in make_plan([tenant], groups=GROUPS, hosts=hosts).findings if each.rule == OPEN
-        ]
+        (finding,) = [each for each in make_plan([tenant], groups=GROUPS, hosts=hosts).findings if each.rule == OPEN]
         assert (finding.severity, "false on two" in finding.message) == (severity, severity == "warning")
 
 
