@@ -96,12 +96,12 @@ def again(hosts: Hosts, count: int) -> list[Row]:
 
 def serve(hosts: Hosts, count: int) -> list[Row]:
     """Load Cube itself and Nginx before it, with one API instance and with two."""
-    deploy(hosts)
+    deploy(hosts, listen="tcp")
     load = Load(hosts)
     rows: list[Row] = []
     for instances in (1, 2):
         if instances > 1:
-            deploy(hosts, instances)
+            deploy(hosts, instances, "tcp")
         paths = {"/readyz": "/readyz", "a cached /load": load.cached_query(instances)}
         for name, path in paths.items():
             say(f"  {name}, API instances: {instances}")
@@ -118,12 +118,15 @@ def serve(hosts: Hosts, count: int) -> list[Row]:
     return rows
 
 
-def deploy(hosts: Hosts, instances: int = 1) -> None:
-    """Bring the host up to date; one that another measurement left in another state is made anew."""
+def deploy(hosts: Hosts, instances: int = 1, listen: str = "socket") -> None:
+    """Bring the host up to date; one that another measurement left in another state is made anew.
+
+    listen: `tcp` for wrk, which speaks no Unix sockets.
+    """
     if instances == 1:
         hosts.fresh("cube1")
     say(f"  deploying, API instances: {instances}")
-    hosts.play(SITE, "-e", f"bench_api_instances={instances}")
+    hosts.play(SITE, "-e", f"bench_api_instances={instances}", "-e", f"bench_listen={listen}")
 
 
 BENCHES: dict[str, Callable[[Hosts, int], list[Row]]] = {"first": first, "again": again, "serve": serve}

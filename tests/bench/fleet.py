@@ -37,6 +37,7 @@ class Fleet:
                 "hosts": {host: {} for host in HOSTS},
                 "vars": {
                     "cubejs_version": "0.29.57",
+                    "lab_capabilities": ["NET_ADMIN"],  # with several hosts there is a firewall
                     "cubejs_master_secret": "{{ bench_secret }}",
                     "cubejs_tenants_dir": "tenants",
                     "nginx_ca_directory": "{{ bench_state }}/ca",
