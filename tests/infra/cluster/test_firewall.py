@@ -78,7 +78,7 @@ def test_the_audit_says_that_the_firewall_protects(cluster: Any) -> None:
     assert {(rule, status) for rule, each in found.items() for status, _severity, _message in each} == {
         (rule, "pass") for rule in EXPOSED
     }, found
-    assert all("stranger tried, and did not get through" in message for *_, message in found["redis-sentinel-open"])
+    assert all("tried, and did not get through" in message for *_, message in found["redis-sentinel-open"])
 
 
 def test_the_audit_is_red_without_it(cluster: Any) -> None:
@@ -93,5 +93,5 @@ def test_the_audit_is_red_without_it(cluster: Any) -> None:
     for rule in EXPOSED:
         failed = [(severity, message) for status, severity, message in found[rule] if status == "fail"]
         assert failed, rule
-        assert all(severity == "error" and STRANGER in message for severity, message in failed), failed
+        assert all(severity == "error" and "can reach" in message for severity, message in failed), failed
     assert not any(reaches(cluster, STRANGER, *place) for place in PORTS.values())
