@@ -85,7 +85,7 @@ def others(made: Plan, name: str) -> dict[str, Any]:
                     variables[variable] = [item for item in items if not is_of(item, name)]
     references = found.pop("fingerprints")
     own = {key: value for key, value in references.items() if key.split("/")[0] not in (name, SHARED_REDIS)}
-    stated = [reference for reference in found.pop("stated") if reference.partition("/")[0] != name]
+    stated = [each for each in found.pop("stated") if each.split("/")[0] not in (name, SHARED_REDIS)]
     return {**found, "fingerprints": own, "stated": stated}
 
 
