@@ -23,6 +23,7 @@ UNIT_DIRECTORY = "/etc/systemd/system"
 PLACES: Mapping[str, tuple[str, ...]] = {
     "cubejs": (inventories.API, inventories.REFRESH_WORKER),
     "redis": (inventories.REDIS,),
+    "sentinel": (inventories.SENTINELS,),
     "mysql": (inventories.MYSQL,),
     "nginx": (inventories.NGINX,),
 }
@@ -86,6 +87,7 @@ class Departure:
             "cubejs": here["cubejs"],
             "redis": here["redis"],
             "nginx": here["nginx"],
+            "sentinel": _sentinel(roles["redis"]) if here["sentinel"] else None,
             "schemas": [storage.schema if storage else names.mysql_schema(self.tenant)] * (here["mysql"] and ours),
             "users": [storage.user if storage else names.mysql_user(self.tenant)] * (here["mysql"] and ours),
             "flush": self._flush(fleet, host),
@@ -107,19 +109,25 @@ class Departure:
 
     def _stays(self, product: str, roles: Mapping[str, Any]) -> bool:
         """Say whether a product of the host still serves the tenant, wherever its processes are."""
-        rows: Mapping[str, tuple[str, str, str]] = {
-            "cubejs": ("cubejs_deployments", "tenant", self.tenant),
-            "redis": ("redis_instances", "name", self.tenant),
-            "mysql": ("mysql_users", "name", names.mysql_user(self.tenant)),
-            "nginx": ("nginx_servers", "name", self.tenant),
+        rows: Mapping[str, tuple[str, str, str, str]] = {
+            "cubejs": ("cubejs", "cubejs_deployments", "tenant", self.tenant),
+            "redis": ("redis", "redis_instances", "name", self.tenant),
+            "sentinel": ("redis", "redis_sentinel_watched", "name", self.tenant),
+            "mysql": ("mysql", "mysql_users", "name", names.mysql_user(self.tenant)),
+            "nginx": ("nginx", "nginx_servers", "name", self.tenant),
         }
-        variable, key, name = rows[product]
-        return any(row[key] == name for row in roles.get(product, {}).get(variable, ()))
+        role, variable, key, name = rows[product]
+        return any(row[key] == name for row in roles.get(role, {}).get(variable, ()))
 
 
 def _nothing() -> dict[str, Any]:
-    here = dict.fromkeys(("cubejs", "redis", "nginx", "firewall"), False)
-    return {**here, "schemas": [], "users": [], "flush": None, "sets": []}
+    here: dict[str, Any] = dict.fromkeys(("cubejs", "redis", "nginx", "firewall"), False)
+    return {**here, "sentinel": None, "schemas": [], "users": [], "flush": None, "sets": []}
+
+
+def _sentinel(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where the host's Sentinel is told to watch the tenant no longer."""
+    return {"bind": variables["redis_sentinel_bind"], "port": variables["redis_sentinel_port"]}
 
 
 def _nginx_set(tenant: str) -> dict[str, Any]:

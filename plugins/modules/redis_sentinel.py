@@ -68,7 +68,8 @@ options:
         type: int
         default: 30000
   removed:
-    description: Names that are not to be watched any more.
+    description:
+      - Names that are not to be watched any more. Where there are any, nobody is warned of others that are not listed.
     type: list
     elements: str
     default: []
@@ -165,15 +166,15 @@ def main() -> None:
         result = converge(watched, sentinel, apply=not module.check_mode, removed=params["removed"])
     except SentinelError as exc:
         module.fail_json(msg=f"Sentinel: {exc}")
-    for text in _warnings(result):
+    for text in _warnings(result, told=not params["removed"]):
         module.warn(text)
     module.exit_json(changed=bool(result.changes), changes=result.changes, unlisted=result.unlisted, diff=_diff(result))
 
 
-def _warnings(result: Result) -> list[str]:
+def _warnings(result: Result, *, told: bool) -> list[str]:
     unlisted = (
         [f"Sentinel watches these, which are not listed, and is left to it: {', '.join(result.unlisted)}"]
-        if result.unlisted
+        if result.unlisted and told
         else []
     )
     return [*result.warnings, *unlisted]

@@ -2,81 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
-DATA = ("cube1", "cube2")
-HOSTS = (*DATA, "cube3")
-TENANTS = ("acme", "bazaar")
-LIMIT_SECONDS = 60.0
-
-
-def awaited(condition: Callable[[], Any], what: str, seconds: float = LIMIT_SECONDS) -> Any:
-    """Return what a condition gives once it holds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.2)
-
-
-def is_whole(cluster: Any, tenant: str) -> str:
-    """Return a tenant's primary when all Sentinels agree on it and its replica follows it; "" otherwise."""
-    said = {cluster.primary(host, tenant) for host in HOSTS}
-    if len(said) != 1:
-        return ""
-    [primary] = said
-    [replica] = set(DATA) - said
-    follows = cluster.replication(replica, tenant)
-    leads = cluster.replication(primary, tenant)
-    linked = follows.get("role") == "slave" and follows.get("master_link_status") == "up"
-    return primary if linked and leads.get("role") == "master" and leads.get("connected_slaves") == "1" else ""
-
-
-class Load(threading.Thread):
-    """Asks a tenant's API by one Nginx after the other until it is stopped; every query is a new one to the cache."""
-
-    def __init__(self, cluster: Any, tenant: str) -> None:
-        super().__init__(daemon=True)
-        self._ways = [cluster.cube(tenant, host) for host in DATA]
-        self._ended = threading.Event()
-        self.answers: list[tuple[float, str]] = []  # (when it was asked, why it failed)
-
-    def run(self) -> None:
-        """Ask."""
-        number = int(time.time())
-        while not self._ended.wait(0.1):
-            number += 1
-            cube, token = self._ways[number % len(self._ways)]
-            condition = {"member": "Orders.count", "operator": "gt", "values": [str(number % 100000)]}
-            query = {"measures": ["Orders.count"], "filters": [condition]}
-            asked, why = time.monotonic(), ""
-            try:
-                if "data" not in cube.load(query, token, 30):
-                    why = "no data"
-            except (OSError, RuntimeError) as exc:
-                why = str(exc)
-            self.answers.append((asked, why))
-
-    def end(self) -> None:
-        """Stop, and wait for the last answer."""
-        self._ended.set()
-        self.join(120)
-
-
-@pytest.fixture
-def load(cluster: Any) -> Iterator[Load]:
-    """Return a load that runs."""
-    made = Load(cluster, "acme")
-    made.start()
-    yield made
-    made.end()
+from cluster import DATA, HOSTS, LIMIT_SECONDS, TENANTS, awaited, is_whole, loading
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
@@ -93,30 +23,22 @@ def test_clients_use_either_proxy(cluster: Any, tenant: str, host: str) -> None:
     assert int(cube.load({"measures": ["Orders.count"]}, token)["data"][0]["Orders.count"]) > 0
 
 
-def test_a_primary_that_goes_away_under_load(cluster: Any, load: Load, note: Any) -> None:
+def test_a_primary_that_goes_away_under_load(cluster: Any, note: Any) -> None:
     """Sentinel promotes the replica; the instances recover by themselves; a run then changes nothing."""
     old = awaited(lambda: is_whole(cluster, "acme"), "acme is replicated")
     [new] = set(DATA) - {old}
     before = cluster.processes()
-    awaited(lambda: sum(not why for _when, why in load.answers) >= 20, "the load is answered")
-    assert not [why for _when, why in load.answers if why]
-
-    lost = time.monotonic()
     unit = "cubejs-redis@acme.service"
-    cluster.lab.host(old).run_expect([0], f"systemctl kill --signal=KILL {unit}; systemctl stop {unit}")
-    awaited(lambda: {cluster.primary(host, "acme") for host in HOSTS} == {new}, "Sentinel promotes the replica")
-    promoted = time.monotonic() - lost
-    awaited(
-        lambda: len([1 for when, why in load.answers[-20:] if not why and when > lost]) == 20, "queries are answered"
-    )
-    load.end()
-    failed = [(when, why) for when, why in load.answers if why]
-    worst = max((when - lost for when, _why in failed), default=0.0)
-    note("redis_primary_lost", {
-        "promoted_after_seconds": round(promoted, 1), "last_failure_after_seconds": round(worst, 1),
-        "requests": len(load.answers), "failed": len(failed), "reasons": sorted({why[:160] for _when, why in failed}),
-    })  # fmt: skip
-    assert worst < LIMIT_SECONDS
+    with loading(cluster, "acme") as load:
+        assert not load.failed
+        lost = time.monotonic()
+        cluster.lab.host(old).run_expect([0], f"systemctl kill --signal=KILL {unit}; systemctl stop {unit}")
+        awaited(lambda: {cluster.primary(host, "acme") for host in HOSTS} == {new}, "Sentinel promotes the replica")
+        promoted = time.monotonic() - lost
+        awaited(lambda: load.succeeds(20, lost), "queries are answered")
+    figures = load.figures(lost)
+    note("redis_primary_lost", {"promoted_after_seconds": round(promoted, 1), **figures})
+    assert figures["last_failure_after_seconds"] < LIMIT_SECONDS
 
     cluster.lab.host(old).run_expect([0], f"systemctl start {unit}")
     assert awaited(lambda: is_whole(cluster, "acme") == new, "the old primary comes back as a replica")

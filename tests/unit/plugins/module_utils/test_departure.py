@@ -99,6 +99,18 @@ def test_from_one_host_goes_what_it_no_longer_serves(going: Make, make_tenant: M
     assert not any(found["two"].values())
 
 
+def test_sentinels_forget_it_unless_it_is_replicated_on(going: Make, make_tenant: Make) -> None:
+    groups = {name: ["one", "two", "three"] for name in GROUPS}
+    tenants = [make_tenant("acme", 1, redis={"sentinel": True}), make_tenant("globex", 2, redis={"sentinel": True})]
+    found = going(Departure("acme", "acme"), tenants, groups=groups)
+    assert [each["sentinel"]["bind"][1] for each in found.values()] == ["127.0.0.1"] * 3
+    assert found["one"]["sentinel"]["port"] == 26379
+    moved = [make_tenant("acme", 1, redis={"sentinel": True}, hosts=["one", "two"])]
+    of_one = going(Departure("acme", "acme", "three"), moved, groups=groups)
+    assert of_one["three"]["sentinel"] is None
+    assert of_one["three"]["redis"] is True
+
+
 def test_only_a_tenant_that_goes_for_good_gives_its_number_away(make_inventory: Make, plan_of: PlanOf) -> None:
     fleet = plan_of(make_inventory()).fleet
     assert Departure("acme", "acme").line(fleet, "2026-11-28") == "1 acme 2026-11-28"

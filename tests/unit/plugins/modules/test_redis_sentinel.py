@@ -10,6 +10,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.cubeops.cubejs.plugins.module_utils import sentinel_store
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_sentinel import Result
 from ansible_collections.cubeops.cubejs.plugins.modules import redis_sentinel
 
 ACME = {"name": "acme", "hosts": ["10.0.0.5"], "port": 20001, "password": "plantedAcme8fQ2xR7m", "quorum": 2}
@@ -64,3 +65,15 @@ def test_problems_and_errors_are_messages(sentinel: Any, capsys: pytest.CaptureF
     assert len(result["msg"].splitlines()) == 3
     sentinel.answers["SENTINEL"] = b"-ERR No such master\r\n"
     assert "is refused" in run(capsys)["msg"]
+
+
+def test_what_is_to_be_forgotten_warns_of_no_others(sentinel: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """They were not listed since nothing was to be said of them."""
+    rows = [["name", name, "ip", "10.0.0.5", "port", "20001", "flags", "master"] for name in ("acme", "beta")]
+    sentinel.answers["SENTINEL MASTERS"] = rows
+    result = run(capsys, watched=[], removed=["acme"])
+    assert result["unlisted"] == ["beta"]
+    assert ["SENTINEL", "REMOVE", "acme"] in sentinel.seen
+    found = Result(unlisted=["beta"])
+    assert redis_sentinel._warnings(found, told=False) == []
+    assert "beta" in redis_sentinel._warnings(found, told=True)[0]
