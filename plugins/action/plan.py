@@ -17,6 +17,7 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.cubeops.cubejs.plugins.module_utils import (
     departure,
     findings,
+    host_departure,
     outcome,
     plan_summary,
     plan_table,
@@ -31,6 +32,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "file": {"type": "path"},
     "limited": {"type": "bool", "default": False},
     "removal": {"type": "bool", "default": False},
+    "leaving": {"type": "bool", "default": False},
 }
 # From 2.19 on a failed task's message is shown line by line, before as one line of JSON only.
 SHOWS_LINES = tuple(map(int, ansible_version.split(".")[:2])) >= (2, 19)
@@ -50,6 +52,8 @@ class ActionModule(ActionBase):
         made = planned.plan
         if arguments["removal"]:
             return {**result, **self._removal(planned)}
+        if arguments["leaving"]:
+            return {**result, **self._leaving(planned, task_vars or {})}
         self._report(made, arguments["show"], arguments["file"])
         wanted = self._wanted() if arguments["limited"] else ()
         errors = [*selection.unknown(wanted, made.fleet), *findings.errors(made.findings)]
@@ -87,6 +91,24 @@ class ActionModule(ActionBase):
             "retired_file": str(planned.retired_file),
             "export": f"/var/backups/cubejs/{asked.tenant}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}",
         }
+
+    def _leaving(self, planned: planning.Planned, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the plan without the host that `-e host=NAME -e confirm=NAME` names, and what is drained there."""
+        given = load_extra_vars(self._loader)
+        asked = host_departure.HostDeparture(*(str(given.get(name) or "") for name in ("host", "confirm")))
+        rest = planning.make(self._loader, task_vars, by_groups=True, leaving=asked.host).plan
+        known = findings.errors(planned.plan.findings)
+        errors = [*asked.problems(planned.plan.fleet, planned.inventory, rest.fleet), *known]
+        if task_vars.get("ansible_limit"):
+            remedy = "Leave it out: a proxy that was not told would go on to ask the host"
+            errors.append(findings.Finding("value-choice", "--limit", "a host leaves all proxies or none", remedy))
+        # What only the host's going makes wrong; where that is refused already, it follows from it.
+        errors = errors or [each for each in findings.errors(rest.findings) if each not in known]
+        if errors:
+            return {"failed": True, "msg": findings.refusal(errors), "outcome": outcome.FINDINGS}
+        leaving = asked.result(planned.plan.fleet, planned.inventory, rest.fleet)
+        leaving["accounts"] = asked.accounts(planned.plan.data, rest.data)
+        return {"changed": False, **rest.data, "leaving": leaving, "_ansible_verbose_override": True}
 
     def _wanted(self) -> tuple[str, ...]:
         """Return the tenants of `-e tenant=NAME`; what an inventory calls so means another thing."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 REDIS = "cubejs_redis"
@@ -66,6 +66,12 @@ class Inventory:
     def expand(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the hosts that names of hosts or groups stand for."""
         return tuple(dict.fromkeys(host for name in names for host in self.groups.get(name, (name,))))
+
+    def without(self, host: str) -> Inventory:
+        """Return the same inventory with a host gone from all of its groups."""
+        groups = {name: tuple(each for each in members if each != host) for name, members in self.groups.items()}
+        rest = {name: values for name, values in self.variables.items() if name != host}
+        return replace(self, groups=groups, variables=rest)
 
     def names(self) -> frozenset[str]:
         """Return every name that a tenant may be bound to: groups, and hosts of any group."""

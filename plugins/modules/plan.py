@@ -55,6 +55,13 @@ options:
         C(-e tenant=NAME) names the tenant, C(-e confirm=NAME) confirms it, and C(-e host=HOST) is for one host only.
     type: bool
     default: false
+  leaving:
+    description:
+      - Whether to work out what the playbook C(host_remove) drains, and the plan of all other hosts. C(-e host=HOST)
+        names the host, C(-e confirm=HOST) confirms it. Refused for a host of data, of Sentinels, of clients' proxies,
+        and of any tenant's last processes.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Nothing is changed but O(file).
@@ -121,6 +128,11 @@ stated:
   type: list
   elements: str
   sample: [acme/database_password/0]
+leaving:
+  description: The host that leaves, the ports it is drained of, its accounts in MySQL, and what is left to do then.
+  returned: with O(leaving)
+  type: dict
+  sample: {host: cube4, ports: [21010], drain_seconds: 130}
 findings:
   description: What the rules found and did not refuse.
   returned: success

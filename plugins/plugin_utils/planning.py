@@ -44,14 +44,23 @@ class Planned:
         return secrets.Vault.of(known, str(master) if master is not None else None)
 
 
-def make(loader: Any, task_vars: dict[str, Any], *, by_groups: bool, fingerprint_key: bytes | None = None) -> Planned:
+def make(
+    loader: Any,
+    task_vars: dict[str, Any],
+    *,
+    by_groups: bool,
+    fingerprint_key: bytes | None = None,
+    leaving: str = "",
+) -> Planned:
     """Return the plan of the inventory, whatever is wrong with it.
 
     by_groups: hosts must be in the collection's groups, else the task's own host runs everything. fingerprint_key: of
-    the secrets' fingerprints; without one it follows from the master secret. Raises AnsibleActionFail without hosts.
+    the secrets' fingerprints; without one it follows from the master secret. leaving: a host that the plan is made
+    without. Raises AnsibleActionFail without hosts.
     """
     specs = specifications()
     inventory, unread = read_inventory(loader, task_vars, specs, by_groups=by_groups)
+    inventory = inventory.without(leaving) if leaving else inventory
     inventory, strange = with_retired(inventory)
     made = plan.build(
         inventory,

@@ -207,3 +207,18 @@ def test_a_removal_that_was_not_confirmed_is_refused(tmp_path: Path, given: dict
     result, _shown = run(tmp_path, arguments={"removal": True})
     assert result["failed"]
     assert "Confirm by the name: -e confirm=acme" in result["msg"]
+
+
+def test_a_host_that_leaves_is_in_no_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "load_extra_vars", lambda _loader: {"host": "two", "confirm": "two"})
+    hosts = {name: {"ansible_host": f"192.0.2.{number}"} for number, name in enumerate(("one", "two"), 1)}
+    arguments = {"placement": "groups", "leaving": True}
+    result, _shown = run(tmp_path, groups=("cubejs_api",), hosts=hosts, arguments=arguments)
+    assert result["failed"], "the tenant has no Redis in that inventory"
+    tenant = {"redis": {"host": "redis.example"}, "pre_aggregations": {"enabled": False}, "refresh_worker": False}
+    result, _shown = run(tmp_path, tenant, groups=("cubejs_api",), hosts=hosts, arguments=arguments)
+    assert list(result["hosts"]) == ["one"]
+    assert result["leaving"]["host"] == "two"
+    monkeypatch.setattr(plan, "load_extra_vars", lambda _loader: {"host": "two"})
+    result, _shown = run(tmp_path, tenant, groups=("cubejs_api",), hosts=hosts, arguments=arguments)
+    assert "Confirm by the name: -e confirm=two" in result["msg"]

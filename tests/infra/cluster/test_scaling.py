@@ -1,0 +1,119 @@
+"""A host more, and one less again, without a request that fails."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from cluster import DATA, SPARE, TENANTS, awaited, is_whole, loading
+
+PLAYBOOK = "cubeops.cubejs.host_remove"
+SPARE_HOSTS = f"cubejs_api: {{hosts: {{{SPARE}: {{}}}}}}\n"
+
+
+@pytest.fixture(scope="module")
+def with_spare(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Return the arguments with which the inventory has one more API host."""
+    path = tmp_path_factory.mktemp("spare") / "spare.yml"
+    path.write_text(SPARE_HOSTS)
+    return ("-i", str(path))
+
+
+def others(processes: Mapping[str, str]) -> dict[str, str]:
+    """Return the processes of all hosts but the spare one."""
+    return {name: pid for name, pid in processes.items() if not name.startswith(SPARE)}
+
+
+def serves(lab: Any, tenant: str) -> bool:
+    """Say whether the spare host's instance of a tenant is being asked."""
+    unit = f"cubejs-api@{tenant}-1.service"
+    return "load" in lab.host(SPARE).run(f"journalctl --no-pager --output=cat --unit={unit} --lines=50").stdout.lower()
+
+
+def upstreams(lab: Any, address: str) -> int:
+    """Return how many of the proxies' upstreams are on a host."""
+    return sum(int(lab.host(host).run(f"nginx -T 2>/dev/null | grep -c 'server {address}:'").stdout) for host in DATA)
+
+
+def test_a_host_more(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, ...]) -> None:
+    awaited(lambda: is_whole(cluster, "acme"), "acme is replicated")
+    before = cluster.processes()
+    with loading(cluster, "acme") as load:
+        began = time.monotonic()
+        run = lab.converge(*with_spare)
+        assert run.status == 0, run.output
+        awaited(lambda: load.succeeds(20, time.monotonic() - 5), "queries are answered")
+    figures = load.figures(began)
+    note("host_added", figures)
+    assert figures["failed"] == 0, figures
+    assert upstreams(lab, cluster.addresses[SPARE]) == len(DATA) * len(TENANTS)
+    assert others(cluster.processes()) == before
+    awaited(lambda: all(cluster.answers(tenant, host) for tenant in TENANTS for host in DATA), "all answer")
+    again = lab.converge(*with_spare)
+    assert again.status == 0, again.output
+    assert not again.changed, again.output
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        pytest.param({}, "'' is none of the hosts", id="nothing"),
+        pytest.param({"host": "cube9", "confirm": "cube9"}, "'cube9' is none of the hosts", id="no such host"),
+        pytest.param({"host": SPARE}, f"Confirm by the name: -e confirm={SPARE}", id="not confirmed"),
+        pytest.param({"host": "cube1", "confirm": "cube1"}, "cube1 has Redis, or a replica of it", id="data"),
+        pytest.param({"host": "cube3", "confirm": "cube3"}, "only host of the refresh worker of acme", id="worker"),
+    ],
+)
+def test_what_must_not_go_is_refused(
+    lab: Any, with_spare: tuple[str, ...], variables: Mapping[str, str], message: str
+) -> None:
+    run = lab.playbook(PLAYBOOK, *with_spare, "--extra-vars", json.dumps(variables))
+    assert run.status != 0
+    assert message in run.output, run.output
+    assert not run.remote_calls
+
+
+def test_a_limited_run_is_refused(lab: Any, with_spare: tuple[str, ...]) -> None:
+    asked = json.dumps({"host": SPARE, "confirm": SPARE})
+    run = lab.playbook(PLAYBOOK, *with_spare, "--extra-vars", asked, "--limit", SPARE)
+    assert run.status != 0
+    assert "a host leaves all proxies or none" in run.output, run.output
+
+
+def test_a_host_less(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, ...]) -> None:
+    """Drained, stopped, and taken out of the inventory."""
+    asked = ("--extra-vars", json.dumps({"host": SPARE, "confirm": SPARE}))
+    before = cluster.processes()
+    foretold = lab.playbook(PLAYBOOK, *with_spare, "--check", *asked)
+    assert foretold.status == 0, foretold.output
+    assert cluster.processes() == before
+    with loading(cluster, "acme") as load:
+        began = time.monotonic()
+        run = lab.playbook(PLAYBOOK, *with_spare, *asked)
+        assert run.status == 0, run.output
+        drained = round(time.monotonic() - began, 1)
+        rest = lab.converge()
+        assert rest.status == 0, rest.output
+        awaited(lambda: load.succeeds(20, time.monotonic() - 5), "queries are answered")
+    figures = load.figures(began)
+    note("host_removed", {"drained_after_seconds": drained, **figures})
+    assert figures["failed"] == 0, figures
+    assert "Take it out of cubejs_api and run site" in run.output, run.output
+    assert "/opt/cubejs" in run.output
+    assert upstreams(lab, cluster.addresses[SPARE]) == 0
+    states = lab.host(SPARE).run(
+        "systemctl list-units --all --plain --no-legend 'cubejs-api@*'; systemctl is-enabled 'cubejs-api@acme-1'"
+    )
+    assert " active " not in states.stdout, states.stdout
+    assert "enabled" not in states.stdout.replace("disabled", ""), states.stdout
+    assert others(cluster.processes()) == others(before)
+    # What only follows from one client less: whom MySQL lets in, how many connections it and Redis allow.
+    assert {task.partition(" : ")[0].rpartition(".")[2] for _host, task in rest.changed} <= {"mysql", "redis"}, (
+        rest.changed
+    )
+    grants = lab.host("cube3").check_output("mariadb -NBe 'SELECT Host FROM mysql.user'")
+    assert cluster.addresses[SPARE] not in grants
+    assert not lab.converge().changed
