@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from cluster import DATA, SPARE, TENANTS, awaited, is_whole, loading
+from cluster import DATA, SPARE, TENANTS, awaited, is_whole, loading, names
 
 PLAYBOOK = "cubeops.cubejs.host_remove"
 SPARE_HOSTS = f"cubejs_api: {{hosts: {{{SPARE}: {{}}}}}}\n"
@@ -25,12 +26,6 @@ def with_spare(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 def others(processes: Mapping[str, str]) -> dict[str, str]:
     """Return the processes of all hosts but the spare one."""
     return {name: pid for name, pid in processes.items() if not name.startswith(SPARE)}
-
-
-def serves(lab: Any, tenant: str) -> bool:
-    """Say whether the spare host's instance of a tenant is being asked."""
-    unit = f"cubejs-api@{tenant}-1.service"
-    return "load" in lab.host(SPARE).run(f"journalctl --no-pager --output=cat --unit={unit} --lines=50").stdout.lower()
 
 
 def upstreams(lab: Any, address: str) -> int:
@@ -81,6 +76,33 @@ def test_a_limited_run_is_refused(lab: Any, with_spare: tuple[str, ...]) -> None
     run = lab.playbook(PLAYBOOK, *with_spare, "--extra-vars", asked, "--limit", SPARE)
     assert run.status != 0
     assert "a host leaves all proxies or none" in run.output, run.output
+
+
+@pytest.fixture
+def holding(cluster: Any, lab: Any) -> Iterator[str]:
+    """Keep a connection to an instance of the spare host open, past all proxies; return where it comes from."""
+    port = names.api_port(1, 1)
+    code = f"import socket, time; s = socket.create_connection(({cluster.addresses[SPARE]!r}, {port})); time.sleep(40)"
+    host = lab.host("cube3")
+    host.run_expect([0], f"systemd-run --unit=held --quiet python3 -c {shlex.quote(code)}")
+    yield cluster.addresses["cube3"]
+    host.run("systemctl stop held.service")
+
+
+def test_a_host_that_somebody_still_asks_is_not_stopped(
+    cluster: Any, lab: Any, with_spare: tuple[str, ...], holding: str
+) -> None:
+    before = cluster.processes()
+    asked = {"host": SPARE, "confirm": SPARE, "nginx_worker_shutdown_timeout_seconds": 2}
+    run = lab.playbook(PLAYBOOK, *with_spare, "--extra-vars", json.dumps(asked))
+    assert run.status != 0
+    assert f"1 from {holding}" in run.output, run.output
+    assert "Nothing was stopped" in run.output, run.output
+    assert "active" in lab.host(SPARE).check_output("systemctl is-active cubejs-api@acme-1.service")
+    assert cluster.processes() == before
+    again = lab.converge(*with_spare)
+    assert again.status == 0, again.output
+    assert upstreams(lab, cluster.addresses[SPARE]) == len(DATA) * len(TENANTS)
 
 
 def test_a_host_less(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, ...]) -> None:
