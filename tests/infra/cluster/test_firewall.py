@@ -34,12 +34,13 @@ def audited(cluster: Any) -> dict[str, list[tuple[str, str, str]]]:
     run = cluster.lab.playbook(
         "cubeops.cubejs.audit",
         "-e", json.dumps({"cubejs_report_formats": ["json"], "cubejs_report_directory": str(folder),
-                          "cubejs_rules_only": sorted(EXPOSED)}),
+                          "cubejs_rules_only": sorted(EXPOSED), "cubejs_audit_hosts": "all"}),
     )  # fmt: skip
     report = folder / "cubejs-audit.json"
     assert report.exists(), run.output
     found: dict[str, list[tuple[str, str, str]]] = {}
-    for each in json.loads(report.read_text())["findings"]:
+    findings = json.loads(report.read_text())["findings"]
+    for each in (each for each in findings if each["subject"] != "cubejs_redis_sentinels"):  # what the plan says
         found.setdefault(each["rule"], []).append((each["status"], each["severity"], each["message"]))
     report.unlink()
     return found
