@@ -42,7 +42,7 @@ def test_a_tenant_comes_and_goes(cluster: Any, lab: Any, tmp_path: Path) -> None
         assert "depot" not in watched, watched
         assert set(TENANTS) <= set(watched)
         left = lab.host(host).check_output(
-            "systemctl list-units --all --plain --no-legend '*depot*'; ls /etc/cubejs/redis"
+            "systemctl list-units --all --plain --no-legend '*depot*'; cd /etc/cubejs; ls redis firewall/services"
         )
         assert "depot" not in left, left
     for host in DATA:

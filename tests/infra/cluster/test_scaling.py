@@ -80,12 +80,15 @@ def test_a_limited_run_is_refused(lab: Any, with_spare: tuple[str, ...]) -> None
 
 @pytest.fixture
 def holding(cluster: Any, lab: Any) -> Iterator[str]:
-    """Keep a connection to an instance of the spare host open, past all proxies; return where it comes from."""
+    """Keep a connection to an instance of the spare host open, beside Nginx; return where it comes from.
+
+    From the host of a proxy, since the firewall lets in no other.
+    """
     port = names.api_port(1, 1)
     code = f"import socket, time; s = socket.create_connection(({cluster.addresses[SPARE]!r}, {port})); time.sleep(40)"
-    host = lab.host("cube3")
+    host = lab.host("cube1")
     host.run_expect([0], f"systemd-run --unit=held --quiet python3 -c {shlex.quote(code)}")
-    yield cluster.addresses["cube3"]
+    yield cluster.addresses["cube1"]
     host.run("systemctl stop held.service")
 
 
@@ -133,9 +136,11 @@ def test_a_host_less(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, .
     assert "enabled" not in states.stdout.replace("disabled", ""), states.stdout
     assert others(cluster.processes()) == others(before)
     # What only follows from one client less: whom MySQL lets in, how many connections it and Redis allow.
-    assert {task.partition(" : ")[0].rpartition(".")[2] for _host, task in rest.changed} <= {"mysql", "redis"}, (
-        rest.changed
-    )
+    assert {task.partition(" : ")[0].rpartition(".")[2] for _host, task in rest.changed} <= {
+        "mysql",
+        "redis",
+        "firewall",
+    }, rest.changed
     grants = lab.host("cube3").check_output("mariadb -NBe 'SELECT Host FROM mysql.user'")
     assert cluster.addresses[SPARE] not in grants
     assert not lab.converge().changed
