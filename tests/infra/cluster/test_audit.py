@@ -7,16 +7,14 @@ from typing import Any
 
 from cluster import TENANTS, audit, awaited, is_whole
 
-# Between hosts Cube.js listens on TCP, which only a firewall keeps to its proxies.
-FIREWALLED = {"cube-port-exposed", "redis-port-exposed", "mysql-port-exposed"}
 
-
-def test_it_finds_nothing_but_what_a_firewall_mends(cluster: Any, lab: Any, tmp_path: Path) -> None:
+def test_it_is_green(cluster: Any, lab: Any, tmp_path: Path) -> None:
     for tenant in TENANTS:
         awaited(lambda name=tenant: is_whole(cluster, name), f"{tenant} is replicated")
-    found = audit(lab, tmp_path)
+    # The others than the example's three have no business there: what they cannot reach is closed.
+    found = audit(lab, tmp_path, cubejs_audit_hosts="all")
     grave = [each for each in found.findings if each["severity"] in ("error", "critical")]
     wrong = {each["rule"] for each in grave if each["status"] in ("fail", "unknown")}
-    assert wrong <= FIREWALLED, found.output
+    assert (wrong, found.status) == (set(), 0), found.output
     seen = {each["host"] for each in found.findings if each["rule"] == "host-looked-at" and each["status"] == "pass"}
-    assert seen == {"cube1", "cube2", "cube3"}, seen
+    assert seen >= {"cube1", "cube2", "cube3"}, seen
