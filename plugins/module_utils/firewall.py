@@ -120,6 +120,15 @@ def client_problems(more: Mapping[str, Any], subject: str = "firewall_clients") 
                 yield f"{subject}.{service}[{index}]", message
 
 
+def admits(networks: Iterable[str], address: str) -> bool:
+    """Say whether further clients, as they are written in firewall_clients, have an address among them."""
+    try:
+        found = ipaddress.ip_address(address)
+        return any(found in ipaddress.ip_network(each) for each in networks)
+    except (ValueError, TypeError):
+        return False
+
+
 def _laid_out(service: Mapping[str, Any], more: Iterable[str]) -> dict[str, Any]:
     networks = [ipaddress.ip_network(client) for client in (*service["clients"], *more)]
     content = {

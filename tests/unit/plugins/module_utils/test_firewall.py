@@ -211,3 +211,18 @@ def test_exactly_those_that_are_named_are_let_in(clients: list[str]) -> None:
     networks = [ipaddress.ip_network(each) for each in (*found["ipv4"], *found["ipv6"])]
     assert sum(each.num_addresses for each in networks) == len(set(map(ipaddress.ip_address, clients)))
     assert all(any(ipaddress.ip_address(client) in each for each in networks) for client in clients)
+
+
+@pytest.mark.parametrize(
+    ("networks", "address", "admitted"),
+    [
+        (["192.0.2.0/28"], "192.0.2.7", True),
+        (["192.0.2.40", "2001:db8::/64"], "2001:db8::7", True),
+        (["192.0.2.40"], "192.0.2.41", False),
+        (["192.0.2.40"], "monitor.example", False),
+        ([40], "192.0.2.40", False),
+        ([], "192.0.2.40", False),
+    ],
+)
+def test_further_clients_are_admitted(networks: list[str], address: str, admitted: bool) -> None:
+    assert firewall.admits(networks, address) is admitted
