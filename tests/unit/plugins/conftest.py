@@ -162,7 +162,8 @@ class Listener:
         self._listening = listening
         self._talk = talk
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -176,11 +177,17 @@ class Listener:
             self._talk(client)
 
     def close(self) -> None:
-        """Close everything."""
-        for each in [self._listening, *self._open]:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        """Close everything, also a connection that is just being accepted."""
+        self._close(self._listening)
+        self._acceptor.join()
+        for each in self._open:
+            self._close(each)
+
+    @staticmethod
+    def _close(open_one: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            open_one.shutdown(socket.SHUT_RDWR)
+        open_one.close()
 
 
 @dataclass
