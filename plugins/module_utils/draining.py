@@ -33,12 +33,16 @@ class Drained:
     standing: list[str] = field(default_factory=list)
 
 
+def _connected() -> Collection[sockets.Tcp]:
+    return sockets.read(NET).connected.values()
+
+
 @dataclass(frozen=True)
 class Host:
     """How the host is reached; root: of its file system. connected: its TCP connections at this moment."""
 
     systemd: Systemd = field(default_factory=Systemd)
-    connected: Callable[[], Collection[sockets.Tcp]] = lambda: sockets.read(NET).connected.values()
+    connected: Callable[[], Collection[sockets.Tcp]] = _connected
     clock: Clock = CLOCK
     root: Path = Path("/")
 

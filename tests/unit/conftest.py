@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import Ownership, WantedFile
+from hypothesis import settings
+
+# The machine is shared: how long an example takes says nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 class FakeOwnership(Ownership):

@@ -24,7 +24,6 @@ GROUPS = {
 }
 HOSTS = ("one", "two", "three", "four")
 SERVICE = {"service": "redis", "name": "redis-acme", "ports": [20001], "clients": ["192.0.2.1"]}
-NOBODY: dict[str, list[str]] = {}
 
 
 def services(made: Plan, host: str) -> dict[str, list[str]]:
@@ -155,8 +154,8 @@ def test_networks_within_others_are_left_out() -> None:
 
 
 def test_who_is_let_in_tells_files_apart_and_nothing_else_does() -> None:
-    def file(services: dict[str, Any], more: dict[str, list[str]] = NOBODY) -> str:
-        (found,) = firewall.layout([services], more)
+    def file(services: dict[str, Any], more: dict[str, list[str]] | None = None) -> str:
+        (found,) = firewall.layout([services], more or {})
         return str(found["file"])
 
     clients = ["192.0.2.1", "192.0.2.2"]
