@@ -28,7 +28,7 @@ SCENARIO = "scaling"
 TENANTS = (1, 10, 100, 300)
 SIZES = (1, 2, 4)
 NOOP = "tests/bench/noop_each.yml"
-# Issue 4, section 5.
+# docs/performance.md says of what.
 SECONDS_A_TENANT = 0.01
 NOOPS_AT_300 = 12
 SECONDS_TO_ADD = 0.05
