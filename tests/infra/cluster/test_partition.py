@@ -7,25 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
+import cluster as clusters
 import pytest
 
 CUT, OTHER = "cube1", "cube2"
 LIMIT_SECONDS = 90.0
+awaited = partial(clusters.awaited, seconds=LIMIT_SECONDS)
 # Of Cube, which waits 10 s for a connection to Redis; and of the proxy, for who waits for a connection that is cut.
 TOLD = ("ResourceRequest timed out", "Cube.js did not answer in time")
-
-
-def awaited(condition: Callable[[], Any], what: str, seconds: float = LIMIT_SECONDS) -> Any:
-    """Return what a condition gives once it holds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.5)
 
 
 def place_of(cluster: Any, tenant: str, wanted: str) -> None:
