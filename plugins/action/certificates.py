@@ -13,7 +13,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.cubeops.cubejs.plugins.module_utils import pki, pki_store
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing, pki, pki_store
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "directory": {"type": "path", "required": True},
@@ -44,6 +44,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the certificates asked for, made where they have to be."""
         result: dict[str, Any] = super().run(tmp, task_vars)
+        self._task.args = packing.unpack_within(self._task.args)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         if pki.IMPORT_ERROR:
             raise AnsibleActionFail("certificates needs Python's cryptography, 42 or later, on the controller")

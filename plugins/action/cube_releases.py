@@ -12,7 +12,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, runtime_sources
+from ansible_collections.cubeops.cubejs.plugins.module_utils import environment, packing, runtime_sources
 from ansible_collections.cubeops.cubejs.plugins.module_utils.release_store import Store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, Plan, Platform, pack_job, plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_sources import Sources
@@ -51,6 +51,7 @@ class ActionModule(ActionBase):
         """Return the releases of the host; what it lacks of them is there then."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._variables = task_vars or {}
+        self._task.args = packing.unpack_within(self._task.args)
         _validation, arguments = self.validate_argument_spec(
             argument_spec=ARGUMENT_SPEC,
             mutually_exclusive=[["npm", "npm_archive"]],
@@ -86,10 +87,12 @@ class ActionModule(ActionBase):
             "plan": missing.as_dict(),
             "elsewhere": sources.by_host(),
             "excluded": built.excluded,
-            "releases": {
-                release.tenant: {"release": release.id, "instances": dict(release.instances)}
-                for release in built.releases
-            },
+            "releases": packing.pack(
+                {
+                    release.tenant: {"release": release.id, "instances": dict(release.instances)}
+                    for release in built.releases
+                }
+            ),
         }
 
     def _sources(self, arguments: dict[str, Any], missing: Plan, found: Found) -> Sources:

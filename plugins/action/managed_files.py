@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import ARGUMENT_SPEC, check, pack
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.file_sets import build
@@ -23,6 +24,7 @@ class ActionModule(ActionBase):
         """Render the files, and let the module of the same name keep them."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
+        self._task.args = packing.unpack_within(self._task.args)
         _unused, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         renderer = Renderer(self._templar, self._loader, variables, self._find_template)
         try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import (
     findings,
     host_departure,
     outcome,
+    packing,
     plan_summary,
     plan_table,
     selection,
@@ -36,6 +38,15 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 # From 2.19 on a failed task's message is shown line by line, before as one line of JSON only.
 SHOWS_LINES = tuple(map(int, ansible_version.split(".")[:2])) >= (2, 19)
+
+
+def packed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan's data as it is passed on to the roles, with lists packed."""
+    hosts = {
+        host: {key: packing.pack_lists(value) if isinstance(value, Mapping) else value for key, value in roles.items()}
+        for host, roles in data["hosts"].items()
+    }
+    return {"hosts": hosts, "guarded": data["guarded"], "stated": packing.pack(data["stated"])}
 
 
 class ActionModule(ActionBase):
@@ -66,7 +77,7 @@ class ActionModule(ActionBase):
             self._display.warning(warning.text())
         return {
             **result,
-            **(selection.limited(made.data, made.fleet, wanted) if wanted else made.data),
+            **packed(selection.limited(made.data, made.fleet, wanted) if wanted else made.data),
             "changed": False,
             "findings": [finding.as_dict() for finding in made.findings],
             # The whole plan is pages long; a playbook that wants to show it can.
@@ -108,7 +119,7 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": findings.refusal(errors), "outcome": outcome.FINDINGS}
         leaving = asked.result(planned.plan.fleet, planned.inventory, rest.fleet)
         leaving["accounts"] = asked.accounts(planned.plan.data, rest.data)
-        return {"changed": False, **rest.data, "leaving": leaving, "_ansible_verbose_override": True}
+        return {"changed": False, **packed(rest.data), "leaving": leaving, "_ansible_verbose_override": True}
 
     def _wanted(self) -> tuple[str, ...]:
         """Return the tenants of `-e tenant=NAME`; what an inventory calls so means another thing."""

@@ -10,6 +10,7 @@ short_description: Units, users and memory of deployments
 version_added: 0.1.0
 description:
   - Returns the rows from which the role C(cubejs) writes unit files, their drop-ins and users.
+  - Takes packed lists, and packs those that it returns (P(cubeops.cubejs.unpacked#filter)).
 author: The cubeops.cubejs contributors (@cubeops)
 positional: memory_bytes, proxy_group
 options:
@@ -38,25 +39,26 @@ layout: "{{ cubejs_deployments | cubeops.cubejs.cube_layout(2147483648, 'www-dat
 
 RETURN = r"""
 _value:
-  description: A dictionary of C(kinds), C(drop_ins) and C(users).
+  description: A dictionary of C(kinds), C(drop_ins) and C(users), each packed.
   type: dict
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units
+from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units, packing
 
 
 def cube_layout(
-    deployments: Iterable[Mapping[str, Any]],
+    deployments: Iterable[Mapping[str, Any]] | str,
     memory_bytes: int | None,
     proxy_group: str,
     systemd_version: int,
 ) -> dict[str, Any]:
     """Return the layout."""
     share = None if memory_bytes is None else int(memory_bytes)
-    return cube_units.layout(deployments, share, str(proxy_group), int(systemd_version))
+    given = packing.unpack(deployments)
+    return packing.pack_lists(cube_units.layout(given, share, str(proxy_group), int(systemd_version)))
 
 
 class FilterModule:

@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Returns the deployments of one wave, or all of them, with what M(cubeops.cubejs.cube_instances) reads of each. Their
     settings are left out, which are a hundred values each.
+  - Takes a packed list, and returns one (P(cubeops.cubejs.unpacked#filter)); an empty one as it is.
 author: The cubeops.cubejs contributors (@cubeops)
 positional: waves, wave
 options:
@@ -35,22 +36,22 @@ deployments: "{{ cubejs_deployments | cubeops.cubejs.cube_rolls([0, 1], 0) }}"
 
 RETURN = r"""
 _value:
-  description: The deployments.
-  type: list
-  elements: dict
+  description: The deployments, packed.
+  type: raw
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units
+from ansible_collections.cubeops.cubejs.plugins.module_utils import cube_units, packing
 
 
 def cube_rolls(
-    deployments: Iterable[Mapping[str, Any]], waves: Iterable[int] = (), wave: int | None = None
-) -> list[dict[str, Any]]:
+    deployments: Iterable[Mapping[str, Any]] | str, waves: Iterable[int] = (), wave: int | None = None
+) -> Any:
     """Return what is needed of the deployments."""
-    return cube_units.rolls(deployments, list(map(int, waves)), None if wave is None else int(wave))
+    given = packing.unpack(deployments)
+    return packing.pack_many(cube_units.rolls(given, list(map(int, waves)), None if wave is None else int(wave)))
 
 
 class FilterModule:

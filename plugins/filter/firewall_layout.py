@@ -34,27 +34,30 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Of each service its C(name), C(ports), C(ipv4) and C(ipv6), the name of its C(file), and C(former), the pattern of
-      its files that are to go.
-  type: list
-  elements: dict
+    - C(services), packed (P(cubeops.cubejs.unpacked#filter)), of each its C(name), C(ports), C(ipv4) and C(ipv6), and
+      the name of its C(file).
+    - C(former), patterns of files that are to go.
+  type: dict
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.firewall import FirewallError, layout
 
 
 def firewall_layout(
-    services: Sequence[Mapping[str, Any]], clients: Mapping[str, Sequence[str] | None] | None = None
-) -> list[dict[str, Any]]:
+    services: Sequence[Mapping[str, Any]] | str, clients: Mapping[str, Sequence[str] | None] | None = None
+) -> dict[str, Any]:
     """Return what the role's templates print."""
     try:
-        return layout(services, clients or {})
+        found = layout(packing.unpack(services), clients or {})
     except FirewallError as exc:
         raise AnsibleFilterError(f"firewall_layout: these settings are refused:\n{exc}") from exc
+    former = [each["former"] for each in found if each["former"]]
+    return {"services": packing.pack_many(found), "former": former}
 
 
 class FilterModule:

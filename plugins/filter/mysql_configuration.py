@@ -12,6 +12,7 @@ author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Checks the variables of the mysql role against the host, all problems at once, and returns the server's settings,
     each with its C(name), C(value) and C(reason).
+  - Takes packed lists among the variables (P(cubeops.cubejs.unpacked#filter)).
   - Refuses a host that has the other distribution's server, and a server that Cube cannot log in to.
 positional: variables
 options:
@@ -45,6 +46,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_role import configuration
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_settings import MysqlSettingsError
 
@@ -54,7 +56,7 @@ def mysql_configuration(
 ) -> list[dict[str, str]]:
     """Return the server's settings; documented above."""
     try:
-        return [vars(setting) for setting in configuration(variables, host, candidate)]
+        return [vars(setting) for setting in configuration(packing.unpack_within(variables), host, candidate)]
     except MysqlSettingsError as exc:
         raise AnsibleFilterError(f"mysql_configuration: this cannot work:\n{exc}") from exc
 

@@ -68,7 +68,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Servers with defaults filled in, addresses to listen on, hash sizes, and which syntax to use.
+  description:
+    - Servers with defaults filled in, addresses to listen on, hash sizes, and which syntax to use. Lists of servers
+      and certificates are packed (P(cubeops.cubejs.unpacked#filter)).
   type: dict
 """
 
@@ -76,18 +78,19 @@ from collections.abc import Sequence
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.nginx import NginxError, Settings, layout
 
 
 def nginx_layout(
-    servers: list[dict[str, Any]], others: Sequence[dict[str, Any]] = (), **settings: Any
+    servers: list[dict[str, Any]] | str, others: Sequence[dict[str, Any]] | str = (), **settings: Any
 ) -> dict[str, Any]:
     """Return what the role's templates print."""
     values: dict[str, Any] = {"version": None, **settings}
     for networks in ("trusted_proxies", "health_clients"):
         values[networks] = tuple(values.get(networks) or ())
     try:
-        return layout(servers, Settings(**values), others)
+        return packing.pack_lists(layout(packing.unpack(servers), Settings(**values), packing.unpack(others)))
     except NginxError as exc:
         raise AnsibleFilterError(f"The settings of the role nginx cannot be served:\n{exc}") from exc
 

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author: The cubeops.cubejs contributors (@cubeops)
 description:
   - Checks the instances, all problems at once, and fills in defaults.
-  - Returns of each its C(name), C(tls), C(configuration) and C(secrets) (the lines of its configuration, as texts),
-    C(instance) (for M(cubeops.cubejs.redis_instances)) and C(certificate) (for
-    M(cubeops.cubejs.certificates)).
+  - Returns C(files), of each its C(name), C(tls), C(certificate), and C(configuration) and C(secrets), the lines of its
+    configuration as texts; C(instances) for M(cubeops.cubejs.redis_instances), and C(certificates) for
+    M(cubeops.cubejs.certificates). Each is packed (P(cubeops.cubejs.unpacked#filter)), an empty one a list.
 positional: instances
 options:
   instances:
@@ -46,33 +46,34 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The instances, in the order given.
-  type: list
-  elements: dict
+  description: The three lists, in the order of the instances.
+  type: dict
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_settings import RedisSettingsError, limits, resolve
 
 
 def redis_configuration(
-    instances: Sequence[Mapping[str, Any]],
+    instances: Sequence[Mapping[str, Any]] | str,
     *,
     open_files: int,
     host_name: str,
     memory_bytes: int | None = None,
     host_memory_bytes: int | None = None,
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
     """Return the instances with their configuration; documented above."""
     try:
         # ansible-core before 2.19 makes a text of a templated number, as does -e in every version.
         memory = None if memory_bytes is None else int(memory_bytes)
-        return resolve(instances, limits(memory, host_memory_bytes, int(open_files)), host_name)
+        found = resolve(packing.unpack(instances), limits(memory, host_memory_bytes, int(open_files)), host_name)
     except RedisSettingsError as exc:
         raise AnsibleFilterError(f"redis_configuration: these settings are refused:\n{exc}") from exc
+    return packing.pack_lists(found)
 
 
 class FilterModule:

@@ -82,13 +82,11 @@ class RootedSet:
 
     def unwanted(self) -> list[str]:
         """Return the files of the set that this name wrote earlier and that are no longer wanted."""
-        wanted = {file.dest for file in self._files}
-        return sorted(dest for dest in self._present() if dest in self._known and dest not in wanted)
+        return [dest for dest in self._unlisted() if dest in self._known]
 
     def foreign(self) -> list[str]:
         """Return the files in the set that someone else put there: they are kept."""
-        wanted = {file.dest for file in self._files}
-        return sorted(dest for dest in self._present() if dest not in self._known and dest not in wanted)
+        return [dest for dest in self._unlisted() if dest not in self._known]
 
     def closed(self) -> list[Entrance]:
         """Return the entrances that do not lead into the set yet."""
@@ -153,17 +151,17 @@ class RootedSet:
             target = self.store / f"{self._digest[:16]}.{counter}"
         return target
 
-    def _present(self) -> dict[str, Path]:
-        """Return what the current set holds, by its path relative to the root."""
+    def _unlisted(self) -> list[str]:
+        """Return what the current set holds besides the wanted files, by its path relative to the root."""
         if self.current is None:
-            return {}
-        found = {}
+            return []
+        wanted = {file.dest for file in self._files}
+        found = []
         for folder, directories, names in os.walk(self.current):
             links = [name for name in directories if (Path(folder) / name).is_symlink()]
-            for name in [*names, *links]:
-                path = Path(folder) / name
-                found[str(path.relative_to(self.current))] = path
-        return found
+            below = folder[len(str(self.current)) + 1 :]
+            found += [f"{below}/{name}" if below else name for name in (*names, *links)]
+        return sorted(dest for dest in found if dest not in wanted)
 
 
 class LooseFiles:

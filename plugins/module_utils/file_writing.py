@@ -30,16 +30,22 @@ class WantedFile:
 
 
 class Ownership:
-    """Users and groups of this host."""
+    """Users and groups of this host, each looked up once."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, str], tuple[int, int]] = {}
 
     def ids(self, file: WantedFile) -> tuple[int, int] | None:
         """Return the ids of owner and group, or None when one of them does not exist (yet)."""
-        try:
-            uid = int(file.owner) if file.owner.isdigit() else pwd.getpwnam(file.owner).pw_uid
-            gid = int(file.group) if file.group.isdigit() else grp.getgrnam(file.group).gr_gid
-        except KeyError:
-            return None
-        return uid, gid
+        key = (file.owner, file.group)
+        if key not in self._ids:
+            try:
+                uid = int(file.owner) if file.owner.isdigit() else pwd.getpwnam(file.owner).pw_uid
+                gid = int(file.group) if file.group.isdigit() else grp.getgrnam(file.group).gr_gid
+            except KeyError:
+                return None
+            self._ids[key] = (uid, gid)
+        return self._ids[key]
 
     def of(self, found: os.stat_result) -> tuple[int, int]:
         """Return the ids that a file has."""

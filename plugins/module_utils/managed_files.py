@@ -23,7 +23,11 @@ from typing import Union
 from ansible_collections.cubeops.cubejs.plugins.module_utils import file_manifest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_differences import differences, entrance_difference
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance, LooseFiles, RootedSet
-from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation, validate
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import (
+    Validation,
+    of_what_stands,
+    validate,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import (
     ManagedFilesError,
     Ownership,
@@ -254,6 +258,7 @@ def _compare(
     workspace: Path | None = None,
 ) -> Result:
     """Return what has to change, after the new set, if there is one, was found valid."""
+    standing = of_what_stands(file_set.validate, file_set.files, file_set.root, file_set.entrances)
     changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
     stays = layout.foreign()
     result = Result(
@@ -269,9 +274,12 @@ def _compare(
     if with_diff:
         result.diff = differences(changed, result.removed_files, layout.path, owners)
         result.diff += [entrance_difference(Path(_beside(file_set, entrance)), entrance) for entrance in closed]
-    steps = [step for step in file_set.validate if result.changed or step.always]
-    if steps:
-        result.validation = validate(steps, file_set.files, file_set.root, stays, workspace, file_set.entrances)
+    if result.changed and file_set.validate:
+        result.validation = validate(
+            file_set.validate, file_set.files, file_set.root, stays, workspace, file_set.entrances
+        )
+    elif not result.changed:
+        result.validation = standing()
     return result
 
 

@@ -43,11 +43,14 @@ def limits(given_bytes: int | None, host_memory_bytes: int | None, open_files: i
     return Limits(given_bytes, open_files)
 
 
-def resolve(instances: Sequence[Mapping[str, Any]], host: Limits, host_name: str = "localhost") -> list[dict[str, Any]]:
-    """Return what the role needs of each instance, in the order given.
+def resolve(
+    instances: Sequence[Mapping[str, Any]], host: Limits, host_name: str = "localhost"
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what the role needs of the instances, in the order given.
 
-    `name`, `tls`; `configuration`: the lines of its configuration, each with its reason; `secrets`: those that nobody
-    else may read; `instance`: what the module redis_instances takes; `certificate`: what the module certificates takes.
+    `files`: of each its `name`, `tls`, `certificate`; `configuration`: the lines of its configuration, each with its
+    reason; `secrets`: those that nobody else may read. `instances`: what the module redis_instances takes;
+    `certificates`: what the module certificates takes.
     Raises RedisSettingsError with everything that is wrong with any of them.
 
     Texts and not one dictionary a line: Ansible takes as long for each value as for a whole text, and a host has
@@ -57,10 +60,21 @@ def resolve(instances: Sequence[Mapping[str, Any]], host: Limits, host_name: str
     found = problems(complete, host)
     if found:
         raise RedisSettingsError("\n".join(found))
-    return [_resolved(instance, host_name) for instance in complete]
+    files = [_files(instance, host_name) for instance in complete]
+    return {
+        "files": files,
+        "instances": [_instance(instance) for instance in complete],
+        "certificates": [each["certificate"] for each in files if each["tls"]],
+    }
 
 
-def _resolved(instance: Mapping[str, Any], host_name: str) -> dict[str, Any]:
+def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("name", "port", "bind", "password", "maxclients", "tls", "tls_names")
+    primary = (instance.get("replication") or {}).get("primary")
+    return {**{key: instance[key] for key in keys}, "primary": primary}
+
+
+def _files(instance: Mapping[str, Any], host_name: str) -> dict[str, Any]:
     name = instance["name"]
     lines = directives(instance)
     return {
@@ -68,10 +82,6 @@ def _resolved(instance: Mapping[str, Any], host_name: str) -> dict[str, Any]:
         "tls": instance["tls"],
         "configuration": _explained(line for line in lines if line.name not in redis_check.SECRETS),
         "secrets": "\n".join(f"{line.name} {line.value}" for line in lines if line.name in redis_check.SECRETS),
-        "instance": {
-            **{key: instance[key] for key in ("name", "port", "bind", "password", "maxclients", "tls", "tls_names")},
-            "primary": (instance.get("replication") or {}).get("primary"),
-        },
         "certificate": {"name": f"redis-{name}-{host_name}", "names": instance["tls_names"]},
     }
 

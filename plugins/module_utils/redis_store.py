@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import clock, sentinel_store
+from ansible_collections.cubeops.cubejs.plugins.module_utils import clock, sentinel_store, template_units
 from ansible_collections.cubeops.cubejs.plugins.module_utils.masks import mask
 from ansible_collections.cubeops.cubejs.plugins.module_utils.names import redis_unit
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import (
@@ -39,7 +39,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_session impor
     connect,
     settings_of,
 )
-from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Connection, Endpoint, RespError, Tls
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Connection, Endpoint, RespError, Tls, answered
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     Systemd,
     newest_change,
@@ -84,9 +84,22 @@ class HostStore:
     # --- units ---
 
     def units(self, names: Sequence[str]) -> dict[str, UnitState]:
-        """Return the state of every instance's unit, in one call."""
-        shown = self._systemd.show([redis_unit(name) for name in names], PROPERTIES)
-        return {name: self._state(shown[redis_unit(name)]) for name in names}
+        """Return the state of every instance's unit, in as many calls however many there are."""
+        units = {name: redis_unit(name) for name in names}
+        running = template_units.running(self._systemd, [*units.values()], self._wants, self._proc)
+        shown = self._systemd.show([unit for unit in units.values() if unit not in running], PROPERTIES)
+        return {
+            name: self._at_rest(running[unit]) if unit in running else self._state(shown[unit])
+            for name, unit in units.items()
+        }
+
+    def _at_rest(self, found: template_units.Running) -> UnitState:
+        stale = self._is_stale(found.pid, found.files_changed)
+        return UnitState(active=True, enabled=True, stale=stale, pid=found.pid)
+
+    def _is_stale(self, pid: int, changed: float | None) -> bool:
+        started = process_started_at(pid, self._proc) if pid else None
+        return changed is not None and started is not None and changed > started
 
     def _state(self, shown: Mapping[str, str]) -> UnitState:
         pid = int(shown.get("MainPID") or 0)
@@ -96,12 +109,11 @@ class HostStore:
             shown.get("ActiveState") == "activating" and shown.get("SubState") != "auto-restart"
         )
         changed = newest_change([shown.get("FragmentPath", ""), *shown.get("DropInPaths", "").split()])
-        started = process_started_at(pid, self._proc) if pid else None
         return UnitState(
             active=active,
             enabled=shown.get("UnitFileState") == "enabled",
             needs_daemon_reload=shown.get("NeedDaemonReload") == "yes",
-            stale=None not in (changed, started) and (changed or 0) > (started or 0),
+            stale=self._is_stale(pid, changed),
             failing=waits and shown.get("Job", "0") in ("", "0"),
             pid=pid,
         )
@@ -218,9 +230,9 @@ class HostStore:
         self._secrets.update(passwords)
         endpoint = Endpoint(socket_path=str(self._run / instance.name / "redis.sock"))
         for password in dict.fromkeys(passwords):
-            connection = connect(endpoint, password)
-            if connection is not None:
-                return LiveSession(connection, password)
+            session = connect(endpoint, password)
+            if session is not None:
+                return session
         raise WrongPasswordError(
             "it takes neither the wanted password nor any that it was given before, so somebody else changed it. "
             f"`systemctl restart {redis_unit(instance.name)}` lets it take the one of its configuration"
@@ -241,8 +253,8 @@ class HostStore:
     def _problem_at(self, instance: Instance, address: str) -> str | None:
         try:
             with self._client(instance, address) as client:
-                client.authenticate(instance.password)
-                client.call("PING")
+                for reply in client.pipeline([("AUTH", instance.password), ("PING",)]):
+                    answered(reply)
         except RespError as exc:
             return str(exc)
         return None

@@ -99,10 +99,7 @@ class Connection:
 
     def call(self, *words: str | int) -> Reply:
         """Send one command and return its reply; an error reply is raised."""
-        reply = self.pipeline([words])[0]
-        if isinstance(reply, ReplyError):
-            raise reply
-        return reply
+        return answered(self.pipeline([words])[0])
 
     def pipeline(self, commands: Sequence[Sequence[str | int]]) -> list[Reply | ReplyError]:
         """Send all the commands at once and return their replies in order, error replies among them."""
@@ -223,6 +220,13 @@ class Connection:
 
     def _malformed(self, what: str) -> RespError:
         return RespError(f"{self.endpoint}: does not speak the Redis protocol: it sent {what}")
+
+
+def answered(reply: Reply | ReplyError) -> Reply:
+    """Return a reply; raise one that is an error."""
+    if isinstance(reply, ReplyError):
+        raise reply
+    return reply
 
 
 def encode(words: Sequence[str | int]) -> bytes:

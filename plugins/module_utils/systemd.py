@@ -91,6 +91,16 @@ class Systemd:
         listed = self._call("list-units", "--all", "--plain", "--no-legend", "--no-pager", "--", *patterns)
         return [line.split()[0] for line in listed.splitlines() if line.strip()]
 
+    def listed(self, pattern: str) -> dict[str, tuple[str, str, str]]:
+        """Return the units in systemd's memory that match, each with its load, active and sub state."""
+        output = self._call("list-units", "--all", "--plain", "--no-legend", "--no-pager", "--", pattern)
+        rows = [line.split(None, 4) for line in output.splitlines() if line.strip()]
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+    def manager(self, properties: Sequence[str]) -> dict[str, str]:
+        """Return properties of the service manager itself; one that it does not know is not there."""
+        return _properties(self._call("show", "--no-pager", f"--property={','.join(properties)}"))
+
     def daemon_reload(self) -> None:
         """Let systemd read its unit files again; nothing is restarted."""
         self._call("daemon-reload")

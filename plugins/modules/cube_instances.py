@@ -115,6 +115,7 @@ notes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.environment import EnvironmentFileError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.instance_updates import Outcome, check, converge
@@ -154,7 +155,7 @@ def main() -> None:
             outcome.tell_unlisted(tools.store.tenants(), [each.tenant for each in deployments], given["others"])
     except (RollError, StagingError, HostLockError, SystemdError, EnvironmentFileError, OSError) as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(changed=outcome.changed, **vars(outcome))
+    module.exit_json(changed=outcome.changed, **vars(outcome), invocation=packing.told(module.params))
 
 
 if __name__ == "__main__":

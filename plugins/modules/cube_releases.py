@@ -110,13 +110,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 releases:
-  description: Tenant, then its release and the digest of each of its instances.
+  description:
+    - Tenant, then its release and the digest of each of its instances, packed for M(cubeops.cubejs.cube_instances); the
+      filter P(cubeops.cubejs.unpacked#filter) returns the dictionary.
   returned: success
-  type: dict
-  sample:
-    acme:
-      release: 3f1c9a64d0b7e812
-      instances: {acme-1: 9c1e4f7720ab35d6}
+  type: str
+  sample: 'cubeops.cubejs.packed:{"acme":{"release":"3f1c9a64d0b7e812","instances":{"acme-1":"9c1e4f7720ab35d6"}}}'
 plan:
   description: What was (in check mode, would be) missing on the host.
   returned: success

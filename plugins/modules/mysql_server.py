@@ -160,6 +160,7 @@ notes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_accounts import AccountError, parse
 from ansible_collections.cubeops.cubejs.plugins.module_utils.mysql_client import MysqlServerError, SocketSession
@@ -209,7 +210,9 @@ def main() -> None:
             report = bring_up_to_date(wanted, server, apply=not module.check_mode, pending=given["pending"])
     except (AccountError, HostLockError, MysqlServerError, SystemdError, UnitsError) as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(changed=report.changed, diff=report.diff(), **report.details())
+    module.exit_json(
+        changed=report.changed, diff=report.diff(), **report.details(), invocation=packing.told(module.params)
+    )
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ description:
   - Refuses it with all findings at once, each naming the variable, its value (masked if it is secret) and the remedy.
   - No host is contacted, and the whole inventory is looked at whatever C(--limit) leaves, so that one task does for a
     play (C(run_once)), also while hosts are unreachable.
-  - The result holds no secret. In place of each stands a reference, which the filter P(cubeops.cubejs.reveal#filter)
-    replaces where the secret is used, and a keyed fingerprint by which equal secrets can be told.
+  - The result holds no secret. In place of each stands a reference, which the lookup
+    P(cubeops.cubejs.revealed#lookup) replaces where the secret is used.
   - Register the result as C(cubejs_plan), which is where the roles look for it. It is not a fact, so that a fact cache
     does not keep the plan of an earlier run.
 author: The cubeops.cubejs contributors (@cubeops)
@@ -70,7 +70,9 @@ attributes:
     description: There is nothing to compare.
     support: none
 seealso:
-  - plugin: cubeops.cubejs.reveal
+  - plugin: cubeops.cubejs.revealed
+    plugin_type: lookup
+  - plugin: cubeops.cubejs.unpacked
     plugin_type: filter
 """
 
@@ -91,43 +93,33 @@ EXAMPLES = r"""
     name: cubeops.cubejs.redis
   vars:
     redis_instances: >-
-      {{ cubejs_plan.hosts[inventory_hostname].redis.redis_instances
-      | cubeops.cubejs.reveal(cubejs_tenants, cubejs_master_secret | default(none)) }}
+      {{ lookup('cubeops.cubejs.revealed', cubejs_plan.hosts[inventory_hostname].redis.redis_instances) }}
 """
 
 RETURN = r"""
 hosts:
-  description: Host, then role, then role variable.
+  description:
+    - Host, then role, then role variable. Lists of dictionaries are packed, each one text for all tenants; the filter
+      P(cubeops.cubejs.unpacked#filter) returns the list, and the plugins of this collection take either.
   returned: success
   type: dict
   sample:
     cube1:
       products: [cubejs, mysql, redis]
       redis:
-        redis_instances:
-          - name: acme
-            port: 20001
-            bind: [127.0.0.1]
-            password: {__secret__: acme/redis_password/0}
-            maxclients: 160
+        redis_ca_directory: /home/me/.local/share/cubeops/ca
+        redis_instances: 'cubeops.cubejs.packed:[{"name":"acme","port":20001,"bind":["127.0.0.1"]}]'
 guarded:
   description: Hosts on which anything listens beyond loopback that is not for everybody, so that they have a firewall.
   returned: success
   type: list
   elements: str
   sample: [cube1, cube2]
-fingerprints:
-  description: Reference of a secret, then its keyed fingerprint.
-  returned: success
-  type: dict
-  sample:
-    acme/api_secret/0: b73476677fc2253d
 stated:
-  description: References of the secrets that tenants' definitions give; all others are derived.
+  description: References of the secrets that tenants' definitions give, packed; all others are derived.
   returned: success
-  type: list
-  elements: str
-  sample: [acme/database_password/0]
+  type: str
+  sample: 'cubeops.cubejs.packed:["acme/database_password/0"]'
 leaving:
   description: The host that leaves, the ports it is drained of, its accounts in MySQL, and what is left to do then.
   returned: with O(leaving)

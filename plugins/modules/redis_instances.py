@@ -142,7 +142,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: What was done (in check mode, would be done) to each instance, by name.
+  description:
+    - What was done (in check mode, would be done) to instances, by name. Those that were as wanted, without anything to
+      warn of, are left out.
   returned: success
   type: dict
   contains:
@@ -194,9 +196,9 @@ daemon_reloaded:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cubeops.cubejs.plugins.module_utils import kernel
+from ansible_collections.cubeops.cubejs.plugins.module_utils import kernel, packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.host_lock import HostLockError, only_run
-from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_instances import Options, Result, converge
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_instances import Options, Outcome, Result, converge
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import Instance, InstancesError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_store import HostStore
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Endpoint
@@ -256,13 +258,14 @@ def main() -> None:
         module.warn(text)
     module.exit_json(
         changed=result.changed or bool(settable),
-        instances={name: vars(outcome) for name, outcome in result.instances.items()},
+        instances={name: vars(outcome) for name, outcome in result.instances.items() if outcome != Outcome()},
         kernel_settings=settable,
         notes=[NOTE.format(path, *values) for path, values in missing.items() if path not in settable],
         unlisted=unlisted,
         old_passwords=sum(outcome.old_passwords for outcome in result.instances.values()),
         daemon_reloaded=result.daemon_reloaded,
         diff=_diff(result),
+        invocation=packing.told(module.params),
     )
 
 

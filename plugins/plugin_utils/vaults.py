@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, packing, secrets
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.tenant_files import DIRECTORY, TenantFiles
 
 # What the role cubejs calls its plan where no playbook has made one.
@@ -55,9 +55,14 @@ class Definitions(Mapping[str, Mapping[str, Any]]):
         return str(self.templar.template(written.get("name")))
 
 
+def plan_of(variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the plan of this run; empty when there is none."""
+    return next((variables[name] for name in PLANS if "hosts" in variables.get(name, ())), {})
+
+
 def vault(loader: Any, templar: Any, variables: Mapping[str, Any]) -> secrets.Vault:
     """Return the vault of a host's variables, and of its plan where there is one."""
     master = templar.template(variables.get(definitions.MASTER))
-    plan: Mapping[str, Any] = next((variables[name] for name in PLANS if "hosts" in variables.get(name, ())), {})
-    stated = frozenset(plan["stated"]) if "stated" in plan else None
+    plan = plan_of(variables)
+    stated = frozenset(packing.unpack(plan["stated"])) if "stated" in plan else None
     return secrets.Vault(Definitions(loader, templar, variables), None if master is None else str(master), stated)

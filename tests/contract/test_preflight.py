@@ -91,7 +91,12 @@ def test_a_limit_changes_nothing_of_the_plan(limit: str, tmp_path: Path) -> None
     groups = {"cubejs_redis": ["one"], "cubejs_mysql": ["one"], "cubejs_api": ["two"], "cubejs_refresh_worker": ["two"]}
     book = tmp_path / "book.yml"
     hosts = "cubejs_plan.hosts"
-    shown = f"{{{{ {hosts}.one.redis.redis_instances[0].bind + {hosts}.three.nginx.nginx_servers[0].upstreams }}}}"
+    many = "cubeops.cubejs.unpacked"
+    first, third = (
+        f"({hosts}.one.redis.redis_instances | {many})[0]",
+        f"({hosts}.three.nginx.nginx_servers | {many})[0]",
+    )
+    shown = f"{{{{ {first}.bind + {third}.upstreams }}}}"
     book.write_text(
         yaml.safe_dump(
             [

@@ -13,6 +13,7 @@ from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible_collections.cubeops.cubejs.plugins.action import cube_releases
 from ansible_collections.cubeops.cubejs.plugins.action.cube_releases import ActionModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.releases import Found, unpack_job
 from ansible_collections.cubeops.cubejs.plugins.module_utils.runtime_shipping import sha256
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.runtime_archives import Cache
@@ -141,7 +142,7 @@ def test_an_empty_host_is_shipped_everything(tmp_path: Path) -> None:
     assert result["excluded"] == {"acme": [".env"]}
     stage, npm, adopt = (arguments for _name, arguments in made.calls[1:])
     job = unpack_job(stage["job"])
-    assert [each.id for each in job.wanted] == [result["releases"]["acme"]["release"]]
+    assert [each.id for each in job.wanted] == [packing.unpack(result["releases"])["acme"]["release"]]
     assert "hidden-secret" in job.files[job.wanted[0].id]["environment/acme-1.env"]
     (runtime,) = result["plan"]["runtimes"]
     assert npm["path"] == f"/opt/cubejs/.staging/runtime-{runtime}"

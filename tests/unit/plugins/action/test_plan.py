@@ -15,7 +15,7 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.cubeops.cubejs.plugins.action import plan
-from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory
+from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory, packing
 
 GROUPS = tuple(name for name in inventory.GROUPS if name != inventory.SENTINELS)
 MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
@@ -72,12 +72,17 @@ def run(
     return action.run(task_vars=task_vars), action._display.shown
 
 
+def deployments(result: dict[str, Any]) -> Any:
+    """Return what runs on host one."""
+    return packing.unpack(result["hosts"]["one"]["cubejs"]["cubejs_deployments"])
+
+
 def test_the_plan_is_the_result(tmp_path: Path) -> None:
     result, shown = run(tmp_path)
     assert result["changed"] is False
     assert result["findings"] == shown == []
-    assert result["hosts"]["one"]["redis"]["redis_instances"][0]["port"] == 20001
-    assert result["hosts"]["one"]["cubejs"]["cubejs_deployments"][0]["project"]["path"] == str(tmp_path)
+    assert packing.unpack(result["hosts"]["one"]["redis"]["redis_instances"])[0]["port"] == 20001
+    assert deployments(result)[0]["project"]["path"] == str(tmp_path)
     assert "MARKED" not in json.dumps(result)
 
 
@@ -114,7 +119,7 @@ def test_without_groups_it_is_the_hosts_own_plan(tmp_path: Path) -> None:
     tenant = {"redis": {"host": "redis.example"}, "pre_aggregations": {"enabled": False}}
     result, _shown = run(tmp_path, tenant, groups=())
     assert list(result["hosts"]) == ["one"]
-    instances = result["hosts"]["one"]["cubejs"]["cubejs_deployments"][0]["instances"]
+    instances = deployments(result)[0]["instances"]
     assert [instance["name"] for instance in instances] == ["acme-1", "acme"]
 
 
@@ -167,14 +172,14 @@ def test_a_run_for_one_tenant_gets_its_part(tmp_path: Path, given: dict[str, Any
     for limited, chosen in ((True, ["globex"]), (False, ["acme", "globex"])):
         result, _shown = run(tmp_path, arguments={"limited": limited}, cubejs_tenants=tenants)
         cube = result["hosts"]["one"]["cubejs"]
-        assert [each["tenant"] for each in cube["cubejs_deployments"]] == chosen
+        assert [each["tenant"] for each in deployments(result)] == chosen
         assert cube["cubejs_other_tenants"] == [name for name in ("acme", "globex") if name not in chosen]
 
 
 def test_a_variable_of_the_inventory_limits_nothing(tmp_path: Path, given: dict[str, Any]) -> None:
     assert given == {}
     result, _shown = run(tmp_path, arguments={"limited": True}, tenant={"name": "nobody"})
-    assert len(result["hosts"]["one"]["cubejs"]["cubejs_deployments"]) == 1
+    assert len(deployments(result)) == 1
 
 
 def test_a_run_for_nobody_is_refused_with_all_else(tmp_path: Path, given: dict[str, Any]) -> None:

@@ -17,25 +17,23 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Endpoin
 
 
 def session(servers: Any, fake: Any) -> LiveSession:
-    connection = connect(servers.redis(fake), "old")
-    assert connection is not None
-    return LiveSession(connection, "old")
+    found = connect(servers.redis(fake), "old")
+    assert found is not None
+    return found
 
 
 def test_a_wrong_password_is_told_from_trouble(servers: Any, fake_redis: Any) -> None:
     server = servers.redis(fake_redis())
     assert connect(server, "wrong") is None
-    taken = connect(server, "old")
-    assert taken is not None
-    taken.close()
+    with connect(server, "old") or pytest.fail("not taken"):
+        pass
     with pytest.raises(NotReadyError, match="Connection refused"):
         connect(Endpoint(port=1), "old")
 
 
 def test_a_server_without_password_is_let_in_to(servers: Any, fake_redis: Any) -> None:
-    connection = connect(servers.redis(fake_redis(passwords=set())), "any")
-    assert connection is not None
-    connection.close()
+    with connect(servers.redis(fake_redis(passwords=set())), "any") or pytest.fail("not taken"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -57,6 +55,28 @@ def test_what_a_server_says_of_itself(servers: Any, fake_redis: Any) -> None:
         assert live.config()["maxclients"] == "100"
         assert (live.process_id(), live.used_memory()) == (7, 123)
         assert live.password_digests() == {digest("old")}
+
+
+def test_what_is_always_asked_comes_with_the_login_and_is_not_kept(servers: Any, fake_redis: Any) -> None:
+    fake = fake_redis()
+    with session(servers, fake) as live:
+        asked = len(fake.seen)
+        assert live.config()["maxclients"] == "100"
+        assert len(fake.seen) == asked
+        fake.config["maxclients"] = "7"
+        assert live.config()["maxclients"] == "7"
+
+
+def test_what_came_with_the_login_is_forgotten_by_a_change(servers: Any, fake_redis: Any) -> None:
+    with session(servers, fake_redis()) as live:
+        live.set("maxclients", "5")
+        assert live.config()["maxclients"] == "5"
+
+
+def test_a_refusal_that_came_with_the_login_is_raised_where_it_is_asked_for(servers: Any, fake_redis: Any) -> None:
+    refusal = {"INFO": b"-NOPERM this user has no permissions\r\n"}
+    with session(servers, fake_redis(answers=refusal)) as live, pytest.raises(InstancesError, match="NOPERM"):
+        live.process_id()
 
 
 def test_a_server_open_to_all_says_so(servers: Any, fake_redis: Any) -> None:
@@ -95,7 +115,7 @@ def test_old_passwords_are_kept_in_the_same_stroke(servers: Any, fake_redis: Any
     with session(servers, fake) as live:
         live.set_password("new", {digest("older")})
         assert live.password_digests() == {digest("new"), digest("old"), digest("older")}
-    assert fake.seen.index(["MULTI"]) < [words[0] for words in fake.seen].index("ACL")
+    assert fake.seen.index(["MULTI"]) < [words[:2] for words in fake.seen].index(["ACL", "SETUSER"])
 
 
 @pytest.mark.parametrize(
@@ -127,6 +147,7 @@ def test_a_certificate_is_read_again_from_where_it_is(servers: Any, fake_redis: 
 def test_a_server_that_dies_is_said(servers: Any, fake_redis: Any) -> None:
     with session(servers, fake_redis()) as live:
         servers.listeners[0].close()
+        live.config()
         with pytest.raises(InstancesError):
             live.config()
 

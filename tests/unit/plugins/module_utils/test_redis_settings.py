@@ -19,7 +19,7 @@ MINIMAL = {"name": "acme", "port": 20001, "password": "Zy8gT4kqP0vBn3Lw"}
 
 
 def lines(**changed: Any) -> list[str]:
-    resolved = resolve([{**MINIMAL, **changed}], HOST)[0]
+    resolved = resolve([{**MINIMAL, **changed}], HOST)["files"][0]
     texts = f"{resolved['configuration']}\n{resolved['secrets']}".splitlines()
     return [line for line in texts if line and not line.startswith("#")]
 
@@ -41,7 +41,7 @@ def test_the_least_that_can_be_written_is_complete_and_safe() -> None:
 
 
 def test_every_line_has_its_reason() -> None:
-    resolved = resolve([{**MINIMAL, "tls": True, "tls_names": ["x"]}], HOST)[0]
+    resolved = resolve([{**MINIMAL, "tls": True, "tls_names": ["x"]}], HOST)["files"][0]
     for paragraph in resolved["configuration"].split("\n\n"):
         *reason, line = paragraph.splitlines()
         assert all(text.startswith("# ") and len(text) <= 120 for text in reason)
@@ -50,7 +50,7 @@ def test_every_line_has_its_reason() -> None:
 
 
 def test_secrets_stand_apart() -> None:
-    resolved = resolve([{**MINIMAL, "settings": {"tls-key-file-pass": "planted"}}], HOST)[0]
+    resolved = resolve([{**MINIMAL, "settings": {"tls-key-file-pass": "planted"}}], HOST)["files"][0]
     assert {line.split()[0] for line in resolved["secrets"].splitlines()} == {"requirepass", "tls-key-file-pass"}
     assert "planted" not in resolved["configuration"]
     assert MINIMAL["password"] not in resolved["configuration"]
@@ -85,8 +85,8 @@ def test_settings_of_the_user_win(settings: dict[str, Any], wanted: list[str]) -
 
 
 def test_memory_follows_from_the_host_and_not_from_the_other_instances() -> None:
-    alone = resolve([MINIMAL], HOST)[0]
-    beside = resolve([MINIMAL, {**MINIMAL, "name": "globex", "port": 20002}], HOST)[0]
+    alone = resolve([MINIMAL], HOST)["files"][0]
+    beside = resolve([MINIMAL, {**MINIMAL, "name": "globex", "port": 20002}], HOST)["files"][0]
     assert alone == beside
     assert "maxmemory 268435456" in lines()
     assert "maxmemory 33554432" in lines(maxmemory_bytes=33554432)
@@ -110,9 +110,11 @@ def test_numbers_that_templates_made_text_are_numbers() -> None:
 
 
 def test_what_other_modules_need() -> None:
-    resolved = resolve([{**MINIMAL, "tls": True, "tls_names": ["redis.example"]}], HOST, "host1")[0]
-    assert resolved["certificate"] == {"name": "redis-acme-host1", "names": ["redis.example"]}
-    assert set(resolved["instance"]) == {
+    resolved = resolve([{**MINIMAL, "tls": True, "tls_names": ["redis.example"]}], HOST, "host1")
+    assert resolved["certificates"] == [{"name": "redis-acme-host1", "names": ["redis.example"]}]
+    assert resolved["files"][0]["certificate"] == resolved["certificates"][0]
+    assert resolve([MINIMAL], HOST)["certificates"] == []
+    assert set(resolved["instances"][0]) == {
         "name",
         "port",
         "bind",
@@ -152,5 +154,5 @@ def test_every_member_of_a_replicated_redis_can_become_a_replica() -> None:
 
 def test_where_replication_begins_arrives_at_the_module() -> None:
     given = {**MINIMAL, "bind": ["10.0.0.6"], "replication": {"primary": "10.0.0.5"}}
-    assert resolve([given], HOST)[0]["instance"]["primary"] == "10.0.0.5"
-    assert resolve([MINIMAL], HOST)[0]["instance"]["primary"] is None
+    assert resolve([given], HOST)["instances"][0]["primary"] == "10.0.0.5"
+    assert resolve([MINIMAL], HOST)["instances"][0]["primary"] is None
