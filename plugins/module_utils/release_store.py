@@ -16,7 +16,7 @@ import hashlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -39,7 +39,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     PROC,
     SystemdError,
     booted_at,
-    process_cwd,
+    process_cwds,
     run,
 )
 
@@ -177,13 +177,9 @@ class Store:
         # The order of releases is that in which they ran.
         os.utime(self.release(tenant, release))
 
-    def processes(self, proc: Path = PROC) -> Iterator[Path]:
-        """Yield the working directory of every process that lies below the root."""
-        for entry in proc.iterdir():
-            if entry.name.isdigit():
-                cwd = process_cwd(int(entry.name), proc)
-                if cwd and cwd.is_relative_to(self.root):
-                    yield cwd
+    def processes(self, proc: Path = PROC) -> list[Path]:
+        """Return the working directory of every process that lies below the root."""
+        return [cwd for cwd in process_cwds(proc) if cwd.is_relative_to(self.root)]
 
     def in_use(self, proc: Path = PROC) -> set[tuple[str, str]]:
         """Return (tenant, release) of every process that was started from a release, by its working directory."""

@@ -169,7 +169,7 @@ def process_environ(pid: int, proc: Path = PROC) -> dict[str, str]:
     """
     path = proc / str(pid) / "environ"
     try:
-        raw = _ask_as_owner(path, "cat") if _is_closed_to_us(path) else path.read_bytes()
+        raw = _ask_owner(path) if _is_closed_to_us(path) else path.read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return {}
     except OSError as exc:
@@ -187,37 +187,48 @@ def _is_closed_to_us(path: Path) -> bool:
         return True
 
 
-def process_cwd(pid: int, proc: Path = PROC) -> Path | None:
-    """Return where a process works; None when it is gone or nobody may know."""
-    path = proc / str(pid) / "cwd"
-    try:
-        return path.readlink()
-    except PermissionError:
-        with contextlib.suppress(OSError):
-            return Path(os.fsdecode(_ask_as_owner(path, "readlink")).rstrip("\n"))
-    except OSError:
-        pass
-    return None
+def process_cwds(proc: Path = PROC) -> list[Path]:
+    """Return where processes work, of all of which that can be known.
 
-
-def _ask_as_owner(path: Path, command: str) -> bytes:
-    """Return what a command prints of a file of a process, run as the user that the process runs as.
-
-    Container managers take CAP_SYS_PTRACE from root, and no privilege is needed to read what is one's own.
+    Of those that the kernel keeps from us it is asked as their users, with one command for each user: one for each
+    process took 1.5 s beside 300 instances of Redis.
     """
+    found: list[Path] = []
+    closed: dict[tuple[int, int], list[str]] = {}
+    for path in (entry / "cwd" for entry in proc.iterdir() if entry.name.isdecimal()):
+        try:
+            found.append(path.readlink())
+        except PermissionError:
+            with contextlib.suppress(OSError):
+                owner = path.lstat()
+                closed.setdefault((owner.st_uid, owner.st_gid), []).append(str(path))
+        except OSError:
+            pass
+    for (user, group), paths in closed.items():
+        with contextlib.suppress(OSError):
+            # Fails for those that have ended meanwhile, and tells the others.
+            told = _run_as(user, group, ["find", *paths, "-maxdepth", "0", "-printf", "%l\\0"]).stdout
+            found += [Path(os.fsdecode(each)) for each in told.split(b"\0") if each]
+    return found
+
+
+def _ask_owner(path: Path) -> bytes:
+    """Return what a file of a process holds, read as the user that the process runs as."""
     owner = path.lstat()
-    done = subprocess.run(
-        [command, "--", str(path)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        user=owner.st_uid,
-        group=owner.st_gid,
-        extra_groups=[],
-    )
+    done = _run_as(owner.st_uid, owner.st_gid, ["cat", "--", str(path)])
     if done.returncode:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return done.stdout
+
+
+def _run_as(user: int, group: int, command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a command as a user.
+
+    Container managers take CAP_SYS_PTRACE from root, and no privilege is needed to read what is one's own.
+    """
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, user=user, group=group, extra_groups=[]
+    )
 
 
 def process_started_at(pid: int, proc: Path = PROC) -> float | None:
@@ -276,7 +287,7 @@ def _stat(pid: int, proc: Path) -> list[str] | None:
 def _children(pid: int, proc: Path) -> list[int]:
     children = []
     for entry in proc.iterdir():
-        if entry.name.isdigit():
+        if entry.name.isdecimal():
             stat = _stat(int(entry.name), proc)
             if stat is not None and int(stat[1]) == pid:
                 children.append(int(entry.name))

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import systemd
@@ -126,6 +127,31 @@ def test_an_environment_that_nobody_may_read_is_no_empty_one(tmp_path: Path, mon
     monkeypatch.setattr(systemd, "_is_closed_to_us", lambda _path: True)
     with pytest.raises(SystemdError, match=r"cannot be read: Permission denied\. Run as root"):
         systemd.process_environ(1, tmp_path)
+
+
+def test_where_processes_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are closed to us are asked as their owner, with one command for all of one owner."""
+    for pid in ("1", "2", "3"):
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "cwd").symlink_to(f"/srv/{pid}")
+    (tmp_path / "4").mkdir()  # gone meanwhile
+    (tmp_path / "self").mkdir()
+    assert sorted(systemd.process_cwds(tmp_path)) == [Path("/srv/1"), Path("/srv/2"), Path("/srv/3")]
+    real, asked = Path.readlink, []
+
+    def closed(path: Path) -> Path:
+        if path.parent.name != "1":
+            raise PermissionError
+        return real(path)
+
+    def run_as(user: int, group: int, command: list[str]) -> Any:
+        asked.append((user, group))
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+
+    monkeypatch.setattr(Path, "readlink", closed)
+    monkeypatch.setattr(systemd, "_run_as", run_as)
+    assert sorted(systemd.process_cwds(tmp_path)) == [Path("/srv/1"), Path("/srv/2"), Path("/srv/3")]
+    assert asked == [(os.geteuid(), os.getegid())]
 
 
 def test_when_a_process_started() -> None:
