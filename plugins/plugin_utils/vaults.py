@@ -21,6 +21,24 @@ PLANS = ("cubejs_plan", "__cubejs_plan")
 
 
 @dataclass(frozen=True)
+class Definition(Mapping[str, Any]):
+    """A tenant's definition, of which only the values that are asked for are templated."""
+
+    templar: Any
+    written: Mapping[str, Any] = field(repr=False)
+
+    def __getitem__(self, key: str) -> Any:
+        value = self.written[key]
+        return Definition(self.templar, value) if isinstance(value, Mapping) else self.templar.template(value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.written)
+
+    def __len__(self) -> int:
+        return len(self.written)
+
+
+@dataclass(frozen=True)
 class Definitions(Mapping[str, Mapping[str, Any]]):
     """Tenants by name, from the list and the folder, each templated when it is asked for."""
 
@@ -29,8 +47,8 @@ class Definitions(Mapping[str, Mapping[str, Any]]):
     variables: Mapping[str, Any] = field(repr=False)
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.templar.template(self._by_name[name])
-        return found
+        written = self._by_name[name]
+        return Definition(self.templar, written if isinstance(written, Mapping) else self.templar.template(written))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
