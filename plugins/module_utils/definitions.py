@@ -143,7 +143,7 @@ def tenant_names(*lists: Any) -> frozenset[str]:
 def _retired(inventory: inventories.Inventory) -> frozenset[int]:
     lists = (inventory.variable(host, RETIRED, ()) for host in inventory.hosts())
     given = (number for listed in lists if isinstance(listed, list) for number in listed)
-    return frozenset(int(number) for number in given if str(number).isdigit())
+    return frozenset(int(number) for number in given if str(number).isdecimal())
 
 
 def _with_next_number(findings: Iterable[Finding], used: Iterable[Any]) -> Iterator[Finding]:

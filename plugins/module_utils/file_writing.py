@@ -40,8 +40,8 @@ class Ownership:
         key = (file.owner, file.group)
         if key not in self._ids:
             try:
-                uid = int(file.owner) if file.owner.isdigit() else pwd.getpwnam(file.owner).pw_uid
-                gid = int(file.group) if file.group.isdigit() else grp.getgrnam(file.group).gr_gid
+                uid = int(file.owner) if file.owner.isdecimal() else pwd.getpwnam(file.owner).pw_uid
+                gid = int(file.group) if file.group.isdecimal() else grp.getgrnam(file.group).gr_gid
             except KeyError:
                 return None
             self._ids[key] = (uid, gid)

@@ -152,4 +152,4 @@ def _read(path: Path) -> str:
 
 def _number(path: Path) -> int | None:
     text = _read(path).strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None

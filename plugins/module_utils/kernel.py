@@ -24,7 +24,7 @@ class KernelSetting:
     def is_met_by(self, found: str) -> bool:
         """Return whether what the kernel says is enough. A choice is shown as `always [madvise] never`."""
         chosen = found[found.index("[") + 1 : found.index("]")] if "[" in found and "]" in found else found
-        if self.at_least and chosen.isdigit():
+        if self.at_least and chosen.isdecimal():
             return int(chosen) >= int(self.value)
         # Never giving out huge pages is stricter than giving them to those who ask.
         return chosen == self.value or (self.value == "madvise" and chosen == "never")

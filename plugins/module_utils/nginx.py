@@ -113,7 +113,7 @@ def upstream_problem(upstream: str) -> str | None:
         too_long = len(socket[1]) > SOCKET_PATH_BYTES
         return f"its path is longer than the {SOCKET_PATH_BYTES} bytes of a Unix socket" if too_long else None
     host, _colon, port = upstream.rpartition(":")
-    if not port.isdigit() or not 1 <= int(port) <= 65535:
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
         return "write unix:/path/of/a.sock or host:port"
     try:
         address = ipaddress.ip_address(host.strip("[]"))

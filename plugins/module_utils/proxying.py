@@ -126,7 +126,7 @@ def is_loopback_listen(listen: str) -> bool:
     match = _ADDRESS.fullmatch(address)
     if address.startswith("unix:") or match is None:
         return True
-    return bool(match[1]) and not match[1].isdigit() and is_loopback(match[1])
+    return bool(match[1]) and not match[1].isdecimal() and is_loopback(match[1])
 
 
 def place_of(where: Whereabouts, host: str, upstream: str) -> tuple[str, str] | None:
@@ -236,7 +236,7 @@ def _places(instance: LiveInstance) -> Iterator[str]:
         yield plain_socket(instance.planned.socket) if instance.planned.socket else str(instance.planned.port)
     else:
         port = instance.seen.value("PORT") or PORT
-        yield port if port.isdigit() else plain_socket(port)
+        yield port if port.isdecimal() else plain_socket(port)
 
 
 def plain_socket(path: str) -> str:

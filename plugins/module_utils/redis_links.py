@@ -244,4 +244,4 @@ def is_address(text: str) -> bool:
 
 def _endpoint(text: str) -> tuple[str, int]:
     address, _colon, port = text.rpartition(":")
-    return address.strip("[]"), int(port) if port.isdigit() else 0
+    return address.strip("[]"), int(port) if port.isdecimal() else 0

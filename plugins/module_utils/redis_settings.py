@@ -218,4 +218,4 @@ def _with_defaults(instance: Mapping[str, Any], host: Limits) -> dict[str, Any]:
 
 def _number(value: object) -> object:
     """Return a number that came as text, as templates make them before ansible-core 2.19."""
-    return int(value) if isinstance(value, str) and value.isdigit() else value
+    return int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -9,6 +9,7 @@ host. This one reads the same specification before any host is touched.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ _EXPECTED = {
     "list": "a list",
     "dict": "a dictionary",
 }
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 UNSET = object()
 
 
@@ -44,7 +46,12 @@ class Checker:
                 self._unknown(_join(path, str(key)), str(key), options)
         checked = {}
         for key, option in options.items():
-            value = self.value(option, values.get(key), _join(path, key))
+            given = values.get(key)
+            # Most keys of most tenants: a third of the time of a plan of 300.
+            if given is None and option.get("default") is None and not option.get("required"):
+                checked[key] = None
+                continue
+            value = self.value(option, given, _join(path, key))
             if value is not UNSET:
                 checked[key] = value
         return checked
@@ -121,7 +128,7 @@ def _convert(kind: str, value: Any) -> Any:
     if isinstance(value, bool):
         return value if kind == "raw" else UNSET
     if kind == "int":
-        if text is not None and text.lstrip("-").isdigit():
+        if text is not None and _WHOLE_NUMBER.fullmatch(text):
             return int(text)
         return value if isinstance(value, int) else UNSET
     if kind in ("str", "path"):

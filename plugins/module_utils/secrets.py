@@ -181,7 +181,7 @@ class Vault:
     def value(self, name: str) -> str:
         """Return the secret of a reference; raise SecretError when nothing gives it."""
         parts = name.split("/")
-        if len(parts) != 3 or not parts[2].isdigit():
+        if len(parts) != 3 or not parts[2].isdecimal():
             raise SecretError(f"{name!r} is no reference to a secret")
         tenant, purpose, counter = parts
         if self.stated is not None and name not in self.stated and purpose in DERIVED and self.master:

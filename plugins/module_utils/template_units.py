@@ -64,7 +64,7 @@ def running(systemd: Systemd, units: Sequence[str], wants: Path, proc: Path = PR
 
 def _epoch(monotonic: str) -> float | None:
     """Return a time that systemd tells in microseconds of the monotonic clock; None where it tells none."""
-    if not monotonic.isdigit() or int(monotonic) == 0:
+    if not monotonic.isdecimal() or int(monotonic) == 0:
         return None
     return time.time() - (time.clock_gettime(time.CLOCK_MONOTONIC) - int(monotonic) / 1e6)
 
@@ -97,7 +97,7 @@ def _processes(proc: Path) -> Mapping[str, list[int]]:
     """Return the processes of each service, as the kernel has them in the service's control group."""
     found: dict[str, list[int]] = {}
     for entry in proc.iterdir():
-        if entry.name.isdigit():
+        if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 for line in (entry / "cgroup").read_text(errors="replace").splitlines():
                     _hierarchy, controllers, path = line.split(":", 2)

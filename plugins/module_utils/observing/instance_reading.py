@@ -265,7 +265,7 @@ def _process(readers: Readers, seen: processes.Seen, script: str, started: float
         capabilities=seen.flag("CapEff"),
         no_new_privileges=seen.flag("NoNewPrivs"),
         system_calls_filtered=seen.flag("Seccomp"),
-        pm2_restarts=int(restarts) if restarts.isdigit() else None,
+        pm2_restarts=int(restarts) if restarts.isdecimal() else None,
         state=seen.status.get("State", "")[:1],
     )
 

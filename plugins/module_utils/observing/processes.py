@@ -58,7 +58,7 @@ class Seen:
     def memory_bytes(self) -> int | None:
         """Return the resident memory."""
         found = self.status.get("VmRSS", "").split()
-        return int(found[0]) * 1024 if found and found[0].isdigit() else None
+        return int(found[0]) * 1024 if found and found[0].isdecimal() else None
 
     def flag(self, name: str) -> bool | None:
         """Return whether a number of /proc/PID/status (decimal or hexadecimal) is more than nothing."""
@@ -76,7 +76,7 @@ class Proc:
 
     def pids(self) -> list[int]:
         """Return the processes that can be seen, in order."""
-        return sorted(int(name) for name in os.listdir(self.root) if name.isdigit())  # noqa: PTH208 no Path: hot
+        return sorted(int(name) for name in os.listdir(self.root) if name.isdecimal())  # noqa: PTH208 no Path: hot
 
     def hides_others(self) -> bool:
         """Return whether processes of other users cannot be seen at all (hidepid)."""
@@ -249,7 +249,7 @@ def _limits(text: str) -> tuple[int | None, int | None]:
     found = _FILES_LIMIT.search(text)
     if found is None:
         return None, None
-    soft, hard = (int(each) if each.isdigit() else None for each in found.groups())
+    soft, hard = (int(each) if each.isdecimal() else None for each in found.groups())
     return soft, hard
 
 

@@ -69,7 +69,7 @@ class Service:
     def main_pid(self) -> int:
         """Return its process; 0 for none."""
         text = self.one("MainPID")
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isdecimal() else 0
 
     @property
     def started(self) -> bool:
@@ -245,4 +245,4 @@ def seconds(text: str) -> float | None:
 
 def number(text: str) -> int | None:
     """Return a number as systemd tells it; None for infinity, or one that is not set."""
-    return int(text) if text.isdigit() and int(text) != 2**64 - 1 else None
+    return int(text) if text.isdecimal() and int(text) != 2**64 - 1 else None

