@@ -76,6 +76,7 @@ ANSWERS: dict[str, Any] = {
     "mysql_server": {"notes": []},
     "cube_instances": {"notes": [], "actions": {}, "switched": {}},
     "cube_release_store": {},
+    "cube_drain": {"standing": []},
     "units": {},
 }
 
@@ -105,7 +106,8 @@ class Stage:
         self._link(ROOT / "plugins", here / "plugins", {"modules"})
         for path in (ROOT / "plugins" / "modules").glob("*.py"):
             self._stub(here / "plugins" / "modules", path.stem)
-        self._stub(folder / "ansible_collections" / "community" / "general" / "plugins" / "modules", "npm")
+        for collection, module in (("general", "npm"), ("mysql", "mysql_user")):
+            self._stub(folder / "ansible_collections" / "community" / collection / "plugins" / "modules", module)
         for name, answer in {**ANSWERS, **(answers or {})}.items():
             (folder / "answers" / f"{name}.json").write_text(json.dumps(answer))
 

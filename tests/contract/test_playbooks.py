@@ -100,3 +100,25 @@ def test_the_firewall_comes_first_and_only_where_others_connect(run: Callable[..
     assert {call["host"] for call in loaded} == {"one", "two"}
     first = min(number for number, call in enumerate(done.calls) if call["module"] == "redis_instances")
     assert all(done.calls.index(call) < first for call in loaded), "no port is open before"
+
+
+def scaled_in(run: Callable[..., Run], **shared: Any) -> list[dict[str, Any]]:
+    """Return how MySQL's accounts are asked for when a host leaves that has API instances of one of two tenants."""
+    found = inventory([tenant("acme", 1), tenant("beta", 2, hosts=["one"])], **shared)
+    found["all"]["hosts"]["two"] = {"cubejs_address": "192.0.2.2"}
+    found["cubejs_api"]["hosts"]["two"] = None
+    done = run("host_remove", found, "-e", "host=two", "-e", "confirm=two")
+    return [call for call in done.calls if call["module"] == "mysql_user"]
+
+
+def test_a_host_that_leaves_is_shut_out_of_mysql_and_nobody_else_is(run: Callable[..., Run]) -> None:
+    (call,) = scaled_in(run)
+    asked = call["arguments"]
+    assert (call["host"], asked["name"], asked["host"], asked["state"]) == ("one", "cube_acme", "192.0.2.2", "absent")
+    assert (asked["login_user"], asked["config_file"]) == ("root", "")
+
+
+def test_who_logs_in_to_mysql_is_what_a_given_file_says(run: Callable[..., Run]) -> None:
+    (call,) = scaled_in(run, mysql_login_defaults_file="/root/admin.cnf")
+    assert call["arguments"]["config_file"] == "/root/admin.cnf"
+    assert "login_user" not in call["arguments"]

@@ -12,6 +12,7 @@ import pytest
 from cluster import DATA, SPARE, TENANTS, awaited, is_whole, loading, names
 
 PLAYBOOK = "cubeops.cubejs.host_remove"
+DROPPED = ("cube3", "Drop the accounts that log in from there")
 SPARE_HOSTS = f"cubejs_api: {{hosts: {{{SPARE}: {{}}}}}}\n"
 
 
@@ -26,6 +27,12 @@ def with_spare(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 def others(processes: Mapping[str, str]) -> dict[str, str]:
     """Return the processes of all hosts but the spare one."""
     return {name: pid for name, pid in processes.items() if not name.startswith(SPARE)}
+
+
+def accounts(lab: Any) -> set[str]:
+    """Return the accounts of MySQL, as user@host."""
+    sql = "SELECT CONCAT(User, '@', Host) FROM mysql.user"
+    return set(lab.host("cube3").check_output(f'mariadb -NBe "{sql}"').split())
 
 
 def upstreams(lab: Any, address: str) -> int:
@@ -112,13 +119,16 @@ def test_a_host_less(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, .
     """Drained, stopped, and taken out of the inventory."""
     asked = ("--extra-vars", json.dumps({"host": SPARE, "confirm": SPARE}))
     before = cluster.processes()
+    known = accounts(lab)
     foretold = lab.playbook(PLAYBOOK, *with_spare, "--check", *asked)
     assert foretold.status == 0, foretold.output
-    assert cluster.processes() == before
+    assert (cluster.processes(), accounts(lab)) == (before, known)
     with loading(cluster, "acme") as load:
         began = time.monotonic()
         run = lab.playbook(PLAYBOOK, *with_spare, *asked)
         assert run.status == 0, run.output
+        assert DROPPED in run.changed & foretold.changed
+        assert known - accounts(lab) == {f"cube_{tenant}@{cluster.addresses[SPARE]}" for tenant in TENANTS}
         drained = round(time.monotonic() - began, 1)
         rest = lab.converge()
         assert rest.status == 0, rest.output
@@ -141,6 +151,5 @@ def test_a_host_less(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, .
         "redis",
         "firewall",
     }, rest.changed
-    grants = lab.host("cube3").check_output("mariadb -NBe 'SELECT Host FROM mysql.user'")
-    assert cluster.addresses[SPARE] not in grants
+    assert not [account for account in accounts(lab) if account.endswith(f"@{cluster.addresses[SPARE]}")]
     assert not lab.converge().changed
