@@ -48,18 +48,13 @@ PLANNED = frozenset(
         "firewall_services",
     )
 )
-ROLE_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "redis": (inventories.REDIS, inventories.SENTINELS),
-    "mysql": (inventories.MYSQL,),
-    "cubejs": (inventories.API, inventories.REFRESH_WORKER),
-    "nginx": (inventories.NGINX,),
-    "firewall": (
-        inventories.REDIS,
-        inventories.SENTINELS,
-        inventories.MYSQL,
-        inventories.API,
-        inventories.REFRESH_WORKER,
-    ),
+# A role, and what it looks after on a host.
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "redis": ("redis", "sentinel"),
+    "mysql": ("mysql",),
+    "cubejs": ("cubejs",),
+    "nginx": ("nginx",),
+    "firewall": ("redis", "sentinel", "mysql", "cubejs"),
 }
 # A prefix of this collection alone: in another, a stranger's variable is none of our business.
 PREFIX = "cubejs_"
@@ -171,9 +166,10 @@ def _entries(checker: schema.Checker, options: schema.Options, value: Any) -> It
 def _host_findings(inventory: inventories.Inventory, specs: Mapping[str, schema.Options]) -> Iterator[Finding]:
     """Yield what is wrong with role variables, once; hosts are named where it is right on others of the role."""
     shared = {name: option for name, option in specs.get("cubejs", {}).items() if name == SHARED_REDIS}
-    judgements = [(specs.get(role, {}), groups) for role, groups in ROLE_GROUPS.items()]
-    for options, groups in (*judgements, (shared, ROLE_GROUPS["redis"])):
-        judged = [host for host in inventory.hosts() if any(host in inventory.members(group) for group in groups)]
+    living = {host: inventory.products(host) for host in inventory.hosts()}
+    judgements = [(specs.get(role, {}), products) for role, products in ROLES.items()]
+    for options, products in (*judgements, (shared, ROLES["redis"])):
+        judged = [host for host, here in living.items() if not here.isdisjoint(products)]
         found: dict[Finding, list[str]] = {}
         for host in judged:
             for finding in _role_findings(options, inventory.variables.get(host, {})):

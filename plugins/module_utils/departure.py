@@ -20,13 +20,6 @@ NGINX_ROOT = "/etc/nginx/cubejs"
 REDIS_ROOT = "/etc/cubejs/redis"
 FIREWALL_ROOT = "/etc/cubejs/firewall"
 UNIT_DIRECTORY = "/etc/systemd/system"
-PLACES: Mapping[str, tuple[str, ...]] = {
-    "cubejs": (inventories.API, inventories.REFRESH_WORKER),
-    "redis": (inventories.REDIS,),
-    "sentinel": (inventories.SENTINELS,),
-    "mysql": (inventories.MYSQL,),
-    "nginx": (inventories.NGINX,),
-}
 
 
 @dataclass(frozen=True)
@@ -78,11 +71,11 @@ class Departure:
         tenant = fleet.tenant(self.tenant)
         storage = tenant.storage if tenant else None
         ours = storage is None or bool(storage.server)
+        living = inventory.products(host)
         here = {
-            product: any(host in inventory.members(group) for group in groups) for product, groups in PLACES.items()
+            product: product in living and not (self.host and self._stays(product, roles))
+            for product in inventories.PLACES
         }
-        if self.host:
-            here = {product: there and not self._stays(product, roles) for product, there in here.items()}
         return {
             "cubejs": here["cubejs"],
             "redis": here["redis"],

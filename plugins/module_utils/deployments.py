@@ -237,14 +237,9 @@ def _instance_data(tenant: Tenant, instance: Instance) -> dict[str, Any]:
     return {**vars(instance), "settings": settings.read_by(settings_table.TABLE, values, tenant.version)}
 
 
-def products(inventory: inventories.Inventory, host: str) -> set[str]:
+def products(inventory: inventories.Inventory, host: str) -> frozenset[str]:
     """Return the products with a share of a host's memory that live there."""
-    places = {
-        "redis": (inventories.REDIS,),
-        "mysql": (inventories.MYSQL,),
-        "cubejs": (inventories.API, inventories.REFRESH_WORKER),
-    }
-    return {name for name, members in places.items() if any(host in inventory.members(group) for group in members)}
+    return inventory.products(host) & memory.WEIGHTS.keys()
 
 
 def cube_share(inventory: inventories.Inventory, host: str) -> int | None:

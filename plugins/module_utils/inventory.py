@@ -17,6 +17,14 @@ API = "cubejs_api"
 REFRESH_WORKER = "cubejs_refresh_worker"
 NGINX = "cubejs_nginx"
 GROUPS = (REDIS, SENTINELS, MYSQL, API, REFRESH_WORKER, NGINX)
+# What lives on a host, and the groups that say so.
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "redis": (REDIS,),
+    "sentinel": (SENTINELS,),
+    "mysql": (MYSQL,),
+    "cubejs": (API, REFRESH_WORKER),
+    "nginx": (NGINX,),
+}
 LOOPBACK = "127.0.0.1"
 
 
@@ -40,6 +48,12 @@ class Inventory:
     def hosts(self) -> tuple[str, ...]:
         """Return every host that is in one of this collection's groups, once."""
         return tuple(dict.fromkeys(host for group in GROUPS for host in self.members(group)))
+
+    def products(self, host: str) -> frozenset[str]:
+        """Return what lives on a host, by the names in PLACES."""
+        return frozenset(
+            product for product, groups in PLACES.items() if any(host in self.members(group) for group in groups)
+        )
 
     def variable(self, host: str, name: str, default: Any = None) -> Any:
         """Return a host's variable; null counts as not set."""

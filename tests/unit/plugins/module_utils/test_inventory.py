@@ -25,6 +25,15 @@ def test_hosts_are_those_of_the_collections_groups() -> None:
     assert FOUND.members("cubejs_mysql") == ()
 
 
+def test_what_lives_on_a_host_follows_from_its_groups() -> None:
+    assert FOUND.products("one") == {"redis", "cubejs"}
+    assert FOUND.products("three") == frozenset()
+
+
+def test_every_group_places_something() -> None:
+    assert {group for groups in inventory.PLACES.values() for group in groups} == set(inventory.GROUPS)
+
+
 @pytest.mark.parametrize(
     ("host", "address"),
     [
