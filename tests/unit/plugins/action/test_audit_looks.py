@@ -14,19 +14,10 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.cubeops.cubejs.plugins.action import audit_looks
-from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory
-
-GROUPS = tuple(name for name in inventory.GROUPS if name != inventory.SENTINELS)
-TENANT = {
-    "name": "acme",
-    "number": 1,
-    "server_name": "cube.acme.example",
-    "project": {"path": "."},
-    "database": {"type": "mysql", "host": "h", "name": "n", "user": "u"},
-}
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING, TENANT
 
 
-def run(tmp_path: Path, groups: Any = GROUPS, arguments: Any = None, **variables: Any) -> dict[str, Any]:
+def run(tmp_path: Path, groups: Any = EVERYTHING, arguments: Any = None, **variables: Any) -> dict[str, Any]:
     """Return the task's result in a play of the hosts "one" and "two"."""
     hosts = {"one": {"ansible_host": "192.0.2.1"}, "two": {"ansible_host": "{{ elsewhere }}"}}
     shared = {"cubejs_tenants": [TENANT], "nginx_ca_directory": str(tmp_path), **variables}

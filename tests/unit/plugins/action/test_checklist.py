@@ -17,18 +17,9 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.cubeops.cubejs.plugins.action import checklist
-from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils import observation as seen
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING, MASTER, TENANT
 
-GROUPS = tuple(name for name in inventory.GROUPS if name != inventory.SENTINELS)
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
-TENANT = {
-    "name": "acme",
-    "number": 1,
-    "server_name": "cube.acme.example",
-    "project": {"path": "."},
-    "database": {"type": "mysql", "host": "h", "name": "n", "user": "u", "password": "MARKED"},
-}
 UNITS = ("cubejs-api@acme-1.service", "cubejs-refresh-worker@acme.service")
 LOOKING = ["host-looked-at", "instance-present"]
 
@@ -49,7 +40,7 @@ class Task:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.tenant: dict[str, Any] = dict(TENANT)
-        self.groups: tuple[str, ...] = GROUPS
+        self.groups: tuple[str, ...] = EVERYTHING
         self.hosts = ["one"]
         self.played: list[str] | None = None
         self.registered: Mapping[str, Any] = {"one": observed(*UNITS)}

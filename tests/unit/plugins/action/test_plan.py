@@ -15,17 +15,8 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.cubeops.cubejs.plugins.action import plan
-from ansible_collections.cubeops.cubejs.plugins.module_utils import inventory, packing
-
-GROUPS = tuple(name for name in inventory.GROUPS if name != inventory.SENTINELS)
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
-TENANT = {
-    "name": "acme",
-    "number": 1,
-    "server_name": "cube.acme.example",
-    "project": {"path": "."},
-    "database": {"type": "mysql", "host": "h", "name": "n", "user": "u", "password": "MARKED"},
-}
+from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING, MASTER, TENANT
 
 
 class Display:
@@ -44,7 +35,12 @@ class Display:
 
 
 def run(
-    tmp_path: Path, tenant: Any = None, groups: Any = GROUPS, arguments: Any = None, hosts: Any = None, **variables: Any
+    tmp_path: Path,
+    tenant: Any = None,
+    groups: Any = EVERYTHING,
+    arguments: Any = None,
+    hosts: Any = None,
+    **variables: Any,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the task's result on host "one", and what it showed."""
     hosts = hosts or {"one": {"ansible_host": "192.0.2.1"}}

@@ -13,12 +13,12 @@ import yaml
 from ansible_collections.cubeops.cubejs.plugins.module_utils import plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
-from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, SENTINELS, Inventory
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.host_reading import Places
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Completed, Systemd
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING, MASTER
 
 ROOT = Path(__file__).resolve().parents[4]
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 SPEC = yaml.safe_load((ROOT / "roles/cubejs/meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
 ADDRESSES = {"one": "192.0.2.1", "two": "192.0.2.2", "three": "192.0.2.3"}
 
@@ -43,7 +43,7 @@ def inventory(
     **variables: Any,
 ) -> Inventory:
     """Return an inventory with everything on host "one", unless other groups and hosts are given."""
-    groups = {name: ["one"] for name in GROUPS if name != SENTINELS} if groups is None else groups
+    groups = {name: ["one"] for name in EVERYTHING} if groups is None else groups
     shared = {
         "cubejs_tenants": [tenant()] if tenants is None else list(tenants),
         "cubejs_master_secret": MASTER,

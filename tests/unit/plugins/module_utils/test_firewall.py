@@ -11,17 +11,10 @@ import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall, selection
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import CLUSTER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-GROUPS = {
-    "cubejs_redis": ["one", "two"],
-    "cubejs_redis_sentinels": ["one", "two", "three"],
-    "cubejs_mysql": ["three"],
-    "cubejs_api": ["one", "two"],
-    "cubejs_refresh_worker": ["three"],
-    "cubejs_nginx": ["one", "two"],
-}
 HOSTS = ("one", "two", "three", "four")
 SERVICE = {"service": "redis", "name": "redis-acme", "ports": [20001], "clients": ["192.0.2.1"]}
 
@@ -33,7 +26,7 @@ def services(made: Plan, host: str) -> dict[str, list[str]]:
 
 
 def test_a_cluster_admits_its_own(make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]) -> None:
-    made = make_plan([make_tenant(redis={"sentinel": True})], groups=GROUPS)
+    made = make_plan([make_tenant(redis={"sentinel": True})], groups=CLUSTER)
     assert services(made, "one") == {
         "cubejs-acme": ["192.0.2.2"],
         "redis-acme": ["192.0.2.3", "192.0.2.2"],
@@ -59,7 +52,7 @@ def test_a_port_of_one_host_is_guarded_from_all_others(make_plan: Callable[..., 
 def test_tenants_are_admitted_to_their_own_alone(
     make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
 ) -> None:
-    groups = {**GROUPS, "cubejs_redis": ["four"], "cubejs_mysql": ["four"], "cubejs_redis_sentinels": []}
+    groups = {**CLUSTER, "cubejs_redis": ["four"], "cubejs_mysql": ["four"], "cubejs_redis_sentinels": []}
     tenants = [make_tenant(hosts=["one"], refresh_worker=False), make_tenant("beta", 2, hosts=["two", "three"])]
     made = make_plan(tenants, groups=groups)
     found = services(made, "four")
@@ -71,7 +64,7 @@ def test_tenants_are_admitted_to_their_own_alone(
 def test_a_suspended_tenant_keeps_its_rules(
     make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
 ) -> None:
-    found = [make_plan([make_tenant(suspended=each)], groups=GROUPS).data["hosts"] for each in (False, True)]
+    found = [make_plan([make_tenant(suspended=each)], groups=CLUSTER).data["hosts"] for each in (False, True)]
     assert found[0]["two"]["firewall"] == found[1]["two"]["firewall"]
 
 
@@ -79,7 +72,7 @@ def test_a_run_about_one_tenant_shuts_nobody_of_another_out(
     make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
 ) -> None:
     sentinel = {"redis": {"sentinel": True}}
-    made = make_plan([make_tenant(**sentinel), make_tenant("beta", 2, **sentinel)], groups=GROUPS)
+    made = make_plan([make_tenant(**sentinel), make_tenant("beta", 2, **sentinel)], groups=CLUSTER)
     data = selection.limited(made.data, made.fleet, ["beta"])
     found = {each["name"]: each for each in data["hosts"]["one"]["firewall"]["firewall_services"]}
     assert {name: each["former_clients_kept"] for name, each in found.items()} == {
@@ -121,7 +114,7 @@ def of_redis(fleet: Fleet) -> Iterator[tuple[str, int, str]]:
 # The fixtures are plain functions, the same for every example.
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    groups=st.fixed_dictionaries(dict.fromkeys(GROUPS, places)),
+    groups=st.fixed_dictionaries(dict.fromkeys(CLUSTER, places)),
     bound=st.lists(places, min_size=1, max_size=3),
     sentinel=st.booleans(),
     listen=st.sampled_from([None, "tcp"]),

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding, errors
-from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, SENTINELS, Inventory
+from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -171,7 +172,7 @@ def test_a_tenant_bound_to_a_host_with_nginx_is_served_there_by_a_socket(
     make_plan: Callable[..., Plan], make_tenant: Callable[..., dict[str, Any]]
 ) -> None:
     """Whole stacks side by side, one a host: nothing of a tenant's leaves its host."""
-    groups = {name: ["one", "two"] for name in GROUPS if name != SENTINELS}
+    groups = {name: ["one", "two"] for name in EVERYTHING}
     made = make_plan([make_tenant(hosts=["one"]), make_tenant("beta", 2, hosts=["two"])], groups=groups)
     assert made.findings == ()
     for host, name in (("one", "acme"), ("two", "beta")):

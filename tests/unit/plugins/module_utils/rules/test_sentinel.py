@@ -7,24 +7,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Reach
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import CLUSTER
 
 RULE = "redis-sentinel-possible"
 OPEN = "redis-sentinel-open"
-GROUPS = {
-    "cubejs_redis": ["one", "two"],
-    "cubejs_redis_sentinels": ["one", "two", "three"],
-    "cubejs_mysql": ["three"],
-    "cubejs_api": ["one", "two"],
-    "cubejs_refresh_worker": ["three"],
-    "cubejs_nginx": ["one", "two"],
-}
 Plan = Callable[..., Any]
 MakeTenant = Callable[..., dict[str, Any]]
 
 
 def found(make_plan: Plan, make_tenant: MakeTenant, rule: str, groups: Any = None, **keys: Any) -> list[str]:
     keys["redis"] = {"sentinel": True, **keys.get("redis", {})}
-    made = make_plan([make_tenant(**keys)], groups=groups or GROUPS)
+    made = make_plan([make_tenant(**keys)], groups=groups or CLUSTER)
     return [finding.message for finding in made.findings if finding.rule == rule]
 
 
@@ -49,13 +42,13 @@ def test_what_can_fail_over_is_not_refused(make_plan: Plan, make_tenant: MakeTen
 def test_what_cannot_is_refused(
     groups: dict[str, list[str]], keys: dict[str, Any], message: str, make_plan: Plan, make_tenant: MakeTenant
 ) -> None:
-    messages = found(make_plan, make_tenant, RULE, {**GROUPS, **groups}, **keys)
+    messages = found(make_plan, make_tenant, RULE, {**CLUSTER, **groups}, **keys)
     assert any(message in each for each in messages), messages
 
 
 def test_an_ipv6_address_is_refused(make_plan: Plan, make_tenant: MakeTenant) -> None:
     tenant = make_tenant(redis={"sentinel": True})
-    made = make_plan([tenant], groups=GROUPS, hosts={"three": {"cubejs_address": "2001:db8::3"}})
+    made = make_plan([tenant], groups=CLUSTER, hosts={"three": {"cubejs_address": "2001:db8::3"}})
     assert [each.message for each in made.findings if each.rule == RULE] == [
         "Cube cannot read the IPv6 address of a Sentinel"
     ]
@@ -64,14 +57,14 @@ def test_an_ipv6_address_is_refused(make_plan: Plan, make_tenant: MakeTenant) ->
 def test_that_sentinels_rely_on_a_firewall_is_said(make_plan: Plan, make_tenant: MakeTenant) -> None:
     rule = OPEN
     assert "3 Sentinels ask nobody for a password" in found(make_plan, make_tenant, rule)[0]
-    assert found(make_plan, make_tenant, rule, {**GROUPS, "cubejs_redis_sentinels": []}) == []
+    assert found(make_plan, make_tenant, rule, {**CLUSTER, "cubejs_redis_sentinels": []}) == []
 
 
 def test_sentinels_without_our_firewall_are_warned_of(make_plan: Plan, make_tenant: MakeTenant) -> None:
     tenant = make_tenant(redis={"sentinel": True})
     bare = {"two": {"firewall_enabled": False}}
     for hosts, severity in (({}, "info"), (bare, "warning")):
-        (finding,) = [each for each in make_plan([tenant], groups=GROUPS, hosts=hosts).findings if each.rule == OPEN]
+        (finding,) = [each for each in make_plan([tenant], groups=CLUSTER, hosts=hosts).findings if each.rule == OPEN]
         assert (finding.severity, "false on two" in finding.message) == (severity, severity == "warning")
 
 
@@ -87,7 +80,7 @@ def test_sentinels_without_our_firewall_are_warned_of(make_plan: Plan, make_tena
 def test_who_reaches_a_sentinel(
     state: str, who: str, status: str, severity: str, seeing: Any, make_plan: Plan, make_tenant: MakeTenant
 ) -> None:
-    plan = make_plan([make_tenant(redis={"sentinel": True})], groups=GROUPS).fleet
+    plan = make_plan([make_tenant(redis={"sentinel": True})], groups=CLUSTER).fleet
     live = seeing.live(hosts=(seeing.host(who, reach=(Reach("192.0.2.3", 26379, state),)),))
     found = {each.subject: each for each in seeing.judge(OPEN, live, plan)}
     finding = found.pop("Sentinel on three:26379")
