@@ -106,7 +106,7 @@ def _refuse_through_links(archive: Path, members: Iterable[tarfile.TarInfo]) -> 
         while folder:
             if folder in links:
                 raise ArchiveError(f"{archive.name} holds {member.name}, which lies behind a link: pack it anew")
-            folder = os.path.dirname(folder)  # noqa: PTH120
+            folder = os.path.dirname(folder)  # noqa: PTH120 - as above
 
 
 def _refuse_without_room(archive: Path, members: Iterable[tarfile.TarInfo], folder: Path) -> None:

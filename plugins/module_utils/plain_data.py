@@ -146,7 +146,7 @@ def _decoder(annotation: Any) -> Decoder:
     if origin is not None and issubclass(origin, collections.abc.Mapping):
         return _mapping(_decoder(arguments[1]))
     if dataclasses.is_dataclass(annotation):
-        return _of_class(annotation)  # type: ignore[arg-type]
+        return _of_class(annotation)  # type: ignore[arg-type]  # is_dataclass is true of instances too
     return _plain(annotation)
 
 

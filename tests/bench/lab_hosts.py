@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lab"))
 sys.path.insert(1, str(ROOT / ".cache" / "collections"))
 
 import lab  # noqa: E402  the checkout's own tools are not installed anywhere
-from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets as tenant_secrets  # noqa: E402
+from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets as tenant_secrets  # noqa: E402  as above
 
 SCENARIO = "bench"
 BENCH = ROOT / "tests" / "bench"

@@ -17,8 +17,8 @@ from lab_hosts import ROOT, BenchError, Hosts
 
 sys.path[1:1] = [str(ROOT / ".cache" / "collections"), str(ROOT / "examples" / "quickstart")]
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names  # noqa: E402
-from cube import Cube, CubeError, sign  # noqa: E402
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names  # noqa: E402  run as a script
+from cube import Cube, CubeError, sign  # noqa: E402  as above
 
 CONNECTIONS = 32
 SECONDS = 8

@@ -80,7 +80,7 @@ class Proc:
 
     def hides_others(self) -> bool:
         """Return whether processes of other users cannot be seen at all (hidepid)."""
-        return os.geteuid() != 0 and not os.path.exists(f"{self.root}/1/stat")  # noqa: PTH110
+        return os.geteuid() != 0 and not os.path.exists(f"{self.root}/1/stat")  # noqa: PTH110 as above
 
     def nodes(self) -> Iterator[Seen]:
         """Yield the processes of Node.js."""

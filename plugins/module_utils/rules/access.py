@@ -52,7 +52,7 @@ class PlaygroundIsClosed(Rule):
     remedy = "Set NODE_ENV=production, remove CUBEJS_DEV_MODE, and restart the instance; then rotate the API secret"
     _questions = ("playground_context", "playground_files")
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -97,7 +97,7 @@ class TokenIsRequired(Rule):
     source = "Source of @cubejs-backend/api-gateway 0.20.10 and 0.29.57"
     remedy = "Run in production mode, and let checkAuth of the project, where it has one, throw without a token"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (_refused(self, each, "meta_without_token", "a request without a token") for each in live.instances)
 
@@ -112,7 +112,7 @@ class BadTokenIsRefused(Rule):
     source = "Source of @cubejs-backend/api-gateway 0.20.10 and 0.29.57"
     remedy = "Run in production mode, and let checkAuth of the project, where it has one, verify the token"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (_refused(self, each, "meta_bad_token", "a token that is none") for each in live.instances)
 
@@ -127,7 +127,7 @@ class UnsignedTokenIsRefused(Rule):
     source = "Measured on Cube.js 0.29.57"
     remedy = "Set CUBEJS_API_SECRET to 32 random characters or more, and restart the instance"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (_refused(self, each, "meta_unsigned_token", "an unsigned token") for each in live.instances)
 
@@ -144,7 +144,7 @@ class PlaygroundSecretIsUnset(Rule):
         "Remove CUBEJS_PLAYGROUND_AUTH_SECRET, and restart the instance; or treat it as an API secret, and waive this"
     )
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -175,7 +175,7 @@ class SqlApiHasLogin(Rule):
     source = "Source of @cubejs-backend/api-gateway 0.29.57 (sql-server.js)"
     remedy = "Set CUBEJS_SQL_USER and CUBEJS_SQL_PASSWORD, or close the port (CUBEJS_SQL_PORT, CUBEJS_PG_SQL_PORT)"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 

@@ -48,7 +48,7 @@ class ApiSecretIsSet(Rule):
     source = "Measured on Cube.js 0.29.57; source of @cubejs-backend/server-core 0.20.10 and 0.29.57"
     remedy = "Set CUBEJS_API_SECRET to 32 random characters or more, and restart the instance"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -86,7 +86,7 @@ class ApiSecretsAgree(Rule):
     remedy = "Set one CUBEJS_API_SECRET (and CUBEJS_JWT_KEY) for all instances of the tenant, and restart them"
     across_hosts = True
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each tenant."""
         for tenant in live.tenants:
             yield self._judged(tenant, [each for each in live.instances_of(tenant) if each.kind == API])

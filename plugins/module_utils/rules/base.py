@@ -38,11 +38,11 @@ class Rule:
     across_hosts: ClassVar[bool] = False
     across_tenants: ClassVar[bool] = False
 
-    def planned(self, fleet: Fleet) -> Iterator[Finding]:  # noqa: ARG002 for those that override it
+    def planned(self, fleet: Fleet) -> Iterator[Finding]:
         """Yield what is wrong with the plan."""
         yield from ()
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 for those that override it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield what was seen on live hosts, a finding for each subject. fleet: the plan, empty without one."""
         yield from ()
 

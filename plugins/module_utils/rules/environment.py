@@ -51,7 +51,7 @@ class VariablesAreRead(Rule):
     source = "Source of @cubejs-backend/shared 0.23.11 to 0.35.67, and CHANGELOG of Cube.js"
     remedy = "Remove the variable, or use a version that reads it"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield the variables that nothing reads, or one finding for an instance that has none."""
         for instance in live.instances:
             version = version_of(instance)
@@ -91,7 +91,7 @@ class RedisNamesFit(Rule):
         "Up to 0.26 write REDIS_URL, REDIS_PASSWORD and REDIS_TLS; from 0.27.1 on the same with CUBEJS_ before them"
     )
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         for instance in live.instances:
             yield from self._judged(instance)
@@ -131,7 +131,7 @@ class RedisNamesAgree(Rule):
     source = "Source of @cubejs-backend/shared 0.27.31 and 0.29.51"
     remedy = "Keep the name that the version prefers (CUBEJS_REDIS_... from 0.27.1 on), and remove the other one"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         for instance in live.instances:
             settings = instance.seen.settings
@@ -162,7 +162,7 @@ class AppDoesNotIsolate(Rule):
     source = "Source of @cubejs-backend/server-core 0.19.61 to 0.35.81"
     remedy = "Give each deployment a Redis or an index of its own, or set contextToOrchestratorId in the project"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         tenants: dict[tuple[str, int], set[str]] = {}
         for instance in live.instances:

@@ -49,7 +49,7 @@ class HealthIsAnswered(Rule):
     source = "Measured on Cube.js 0.20.10 and 0.29.57; CHANGELOG of Cube.js 0.24.12"
     remedy = "Look at the instance's journal, and reach the source database and the storage with its own settings"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -81,7 +81,7 @@ class ProcessOutlivesQuestions(Rule):
     source = "Measured on Cube.js 0.29.57; cube-js/cube issue 2314"
     remedy = "Look at the instance's journal for errors of Redis, and at how often its unit was restarted"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -108,7 +108,7 @@ class WebSocketsAsSet(Rule):
     source = "cube-js/cube issue 6891; source of @cubejs-backend/server 0.29.57"
     remedy = "Set CUBEJS_WEB_SOCKETS to what clients need, true or false, and restart the instance"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 

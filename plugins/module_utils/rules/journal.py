@@ -34,7 +34,7 @@ class JournalRule(Rule):
 
     patterns: ClassVar[Mapping[str, Meaning]] = {}
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each running instance and each unit that has logged: which of the errors it logged."""
         for instance in live.instances:
             if instance.seen.running or instance.seen.journal:

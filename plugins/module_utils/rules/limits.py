@@ -122,7 +122,7 @@ class HeapFits(Rule):
     source = "Cube.js' documentation: Production Checklist (0.32, cluster sizing); source of mysql-driver 0.29.33"
     remedy = "Set NODE_OPTIONS=--max-old-space-size=MiB to three quarters of the memory that the process may have"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each running refresh worker, and for each API instance that sets a heap."""
         for instance in known.running(live.instances):
             heap = _heap(instance)
@@ -177,7 +177,7 @@ class GracefulStop(Rule):
     source = "CHANGELOG of Cube.js 0.25.15; source of @cubejs-backend/server 0.29.57"
     remedy = f"Set {GRACEFUL}=20, and TimeoutStopSec= of the unit to five seconds more"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each running instance."""
         for instance in known.running(live.instances):
             missing = known.gap(instance, GRACEFUL)

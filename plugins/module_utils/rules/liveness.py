@@ -29,7 +29,7 @@ class RefreshWorkerLives(Rule):
     source = "Source of @cubejs-backend/query-orchestrator 0.29.51"
     remedy = "Look at what it does, and restart it"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each running refresh worker."""
         for instance in known.running(known.workers(live.instances)):
             yield self._judged(instance, live)

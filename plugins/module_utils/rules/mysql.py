@@ -67,7 +67,7 @@ class StorageGiven(Rule):
                     tenant=tenant.name,
                 )
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the instances alone tell
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield of each instance whether its project's external pre-aggregations have a storage."""
         for instance in live.instances:
             yield verdicts.of(self, instance, _has_storage(instance))

@@ -43,7 +43,7 @@ class NodeFits(Rule):
     source = "package.json (engines) of @cubejs-backend/server 0.19 to 0.35"
     remedy = "Install a version of Node.js that the engines of the package name"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each running instance."""
         for instance in known.running(live.instances):
             yield self._judged(instance)
@@ -75,7 +75,7 @@ class PackagesOfOneLine(Rule):
     source = "Source of @cubejs-backend/server 0.29.57 (container.js)"
     remedy = "Write the same minor version for all @cubejs-backend packages, and make the lockfile anew"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance."""
         for instance in live.instances:
             missing = _gap(instance) or known.version_gap(instance)
@@ -105,7 +105,7 @@ class OneLockfile(Rule):
     source = "Source of @cubejs-backend/server 0.29.57 (container.js)"
     remedy = "Keep the lockfile of the package manager that installs, commit it, and remove the others"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance."""
         for instance in live.instances:
             missing = _gap(instance)
@@ -134,7 +134,7 @@ class AntlrPinned(Rule):
     source = "Measured on Cube.js 0.20.10; package.json of schema-compiler 0.20.9 to 0.24.15"
     remedy = f'Write "overrides": {{"antlr4": "{ANTLR4}"}} into package.json, and make the lockfile anew'
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance."""
         for instance in live.instances:
             missing = known.version_gap(instance)
@@ -162,7 +162,7 @@ class PackagesInstalled(Rule):
     source = "Source of @cubejs-backend/server 0.29.57 (container.js); npm's documentation: npm ci"
     remedy = "Run npm ci again, with --include=dev where Cube's packages stand in devDependencies"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance."""
         for instance in live.instances:
             missing = _gap(instance)

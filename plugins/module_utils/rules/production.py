@@ -67,7 +67,7 @@ class NodeEnvIsProduction(Rule):
     source = "Source of @cubejs-backend/api-gateway and @cubejs-backend/server 0.20.10 and 0.29.57"
     remedy = "Set NODE_ENV=production in the unit's environment, remove it from .env, and start Cube by cubejs-server"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -103,7 +103,7 @@ class DevelopmentModeIsOff(Rule):
     source = "Source of @cubejs-backend/server 0.29.57 (lookupConfiguration) and @cubejs-backend/server-core 0.29.57"
     remedy = "Remove CUBEJS_DEV_MODE from the unit, its environment files and .env, and restart the instance"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -138,7 +138,7 @@ class AnswersInProductionMode(Rule):
     source = "Measured on Cube.js 0.20.10 and 0.29.57"
     remedy = "Set NODE_ENV=production, remove CUBEJS_DEV_MODE, and restart the instance"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 

@@ -118,7 +118,7 @@ class ApiDoesNotRefresh(Rule):
     source = "Source of @cubejs-backend/server-core 0.20.10 to 0.31.69"
     remedy = "Leave every flag of the refresh worker out of an API instance's environment"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each API instance."""
         for instance in live.instances:
             if instance.kind != API:
@@ -159,7 +159,7 @@ class RefreshFlagWorks(Rule):
     source = "Source of @cubejs-backend/shared 0.25.15 to 0.31.67; measured on Cube.js 0.29.57"
     remedy = "Set the flag that the version reads to true"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each refresh worker, and for each API instance with a flag."""
         for instance in live.instances:
             flag = flag_of(instance)
@@ -195,7 +195,7 @@ class RefreshFlagsAgree(Rule):
     source = "Source of @cubejs-backend/shared 0.26.103 to 0.31.67"
     remedy = "Keep one of them"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance."""
         for instance in live.instances:
             missing = known.gap(instance, *refresh_flags.NAMES)

@@ -53,7 +53,7 @@ class SecretFilesAreClosed(Rule):
     source = "systemd.exec(5), Environment="
     remedy = "Put secrets into an environment file that belongs to root (or the instance's user) with mode 0600"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each file with secrets, or one for an instance that has none."""
         for instance in live.instances:
             holding = [each for each in instance.seen.layers if each.kind != PROGRAM and _secrets_of(each)]

@@ -148,7 +148,7 @@ class SecretsDiffer(Rule):
                         tenant=tenant.name,
                     )
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each tenant. Whoever was not looked at may share with anybody."""
         owners: dict[str, dict[str, str]] = {}
         for instance in live.instances:

@@ -56,7 +56,7 @@ class RestartsForEver(Rule):
     source = "Measured on Cube.js 0.29.57; cube-js/cube issues 432, 564 and 3437"
     remedy = "Write Restart=always, RestartSec=5 and, in [Unit], StartLimitIntervalSec=0"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance that is meant to run."""
         for instance in filter(is_meant, live.instances):
             missing = elsewhere(instance)
@@ -118,7 +118,7 @@ class RestartsSeen(Rule):
     source = "cube-js/cube issues 3437, 4722 and 5896"
     remedy = "See in its log why it ended: Redis that went away, memory, an error in the project"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each running instance."""
         for instance in known.running(live.instances):
             seen = instance.seen
@@ -149,7 +149,7 @@ class ProcessUser(Rule):
     source = "systemd.exec(5)"
     remedy = "Give the tenant a user of its own, and write User= into the unit"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance that is meant to run."""
         for instance in filter(is_meant, live.instances):
             process, unit = instance.seen.process, instance.seen.unit

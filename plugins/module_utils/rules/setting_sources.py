@@ -39,7 +39,7 @@ class ProcessMatchesDisk(Rule):
     source = "systemd.exec(5), EnvironmentFile="
     remedy = "Restart the instance, or take the change back"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -79,7 +79,7 @@ class SettingsWereRead(Rule):
     severity = WARNING
     remedy = BECOME
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         for instance in live.instances:
             missing = [*unread(instance), *(each for each in instance.seen.unknown if each.what == "settings")]

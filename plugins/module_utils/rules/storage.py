@@ -41,7 +41,7 @@ class StorageTypeSet(Rule):
     source = "Source of @cubejs-backend/server-core 0.20.10 and 0.29.57 (handleConfiguration)"
     remedy = "Set CUBEJS_EXT_DB_TYPE=mysql, or remove the other CUBEJS_EXT_DB_ variables"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the instances alone tell
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield of each instance whether its storage is turned on."""
         for instance in live.instances:
             yield verdicts.of(self, instance, _is_turned_on(instance))

@@ -39,7 +39,7 @@ class StartsAtBoot(Rule):
     source = "systemctl(1): is-enabled; pm2's documentation: Startup Script"
     remedy = "Enable its unit: systemctl enable"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each instance that is meant to run."""
         for instance in filter(is_meant, live.instances):
             missing = elsewhere(instance)
@@ -83,7 +83,7 @@ class UnitFilesLoaded(Rule):
     source = "systemd.unit(5); org.freedesktop.systemd1(5): NeedDaemonReload"
     remedy = "Run systemctl daemon-reload, and restart the unit"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002 the plan says nothing of it
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield a finding for each unit that is meant to run."""
         for instance in filter(is_meant, live.instances):
             unit = instance.seen.unit

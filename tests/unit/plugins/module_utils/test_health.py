@@ -106,7 +106,7 @@ class World:
     @property
     def probes(self) -> Probes:
         """Return the probes that ask this world."""
-        return Probes(self.get, self.mysql_version, self.redis)  # type: ignore[arg-type]
+        return Probes(self.get, self.mysql_version, self.redis)
 
 
 def subject(version: str = NEW, **changes: str | None) -> Subject:

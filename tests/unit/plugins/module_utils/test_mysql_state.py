@@ -262,7 +262,7 @@ def test_a_failing_statement_names_the_account_and_no_secret(server: PlayedServe
             raise MysqlServerError(f"{sql}: read only server")
         return PlayedServer.rows(server, sql, _values)
 
-    server.rows = fail  # type: ignore[method-assign]  # one statement fails
+    server.rows = fail
     with pytest.raises(MysqlServerError, match=r"cube_acme@10\.0\.0\.1: create: .*read only server") as refusal:
         server.converge(WANTED)
     assert native_hash("secret") not in str(refusal.value)

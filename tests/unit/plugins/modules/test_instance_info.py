@@ -56,4 +56,4 @@ def test_wrong_options_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_documentation_and_arguments_agree(documentation_agrees: Any) -> None:
     documentation_agrees(instance_info, instance_info.ARGUMENT_SPEC)
-    assert tuple(instance_info.ARGUMENT_SPEC["probes"]["choices"]) == probing.PROBES  # type: ignore[arg-type]
+    assert tuple(instance_info.ARGUMENT_SPEC["probes"]["choices"]) == probing.PROBES

@@ -60,7 +60,7 @@ ARGUMENTS: dict[str, Any] = {
 )
 def test_what_is_wrong_with_the_run(changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RunError, match=message) as caught:
-        checklist_run.run(None, {"groups": {}, "hostvars": {}}, {**ARGUMENTS, **changes}, None)  # type: ignore[arg-type]
+        checklist_run.run(None, {"groups": {}, "hostvars": {}}, {**ARGUMENTS, **changes}, None)
     assert "geheim" not in str(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_what_is_wrong_with_the_run(changes: dict[str, Any], message: str, monke
 def test_waivers_that_cannot_be_read(text: bytes, error: type[Exception], message: str, tmp_path: Path) -> None:
     (tmp_path / "w.yml").write_bytes(text)
     with pytest.raises(error, match=message):
-        checklist_run.run(None, {"groups": {}}, {**ARGUMENTS, "waivers": str(tmp_path / "w.yml")}, None)  # type: ignore[arg-type]
+        checklist_run.run(None, {"groups": {}}, {**ARGUMENTS, "waivers": str(tmp_path / "w.yml")}, None)
 
 
 def test_an_empty_file_has_no_waivers(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_an_empty_file_has_no_waivers(tmp_path: Path) -> None:
             None,
             {"groups": {}, "hostvars": {}},
             {**ARGUMENTS, "waivers": str(tmp_path / "w.yml")},
-            None,  # type: ignore[arg-type]
+            None,
         )
 
 

@@ -224,7 +224,7 @@ def test_a_unit_of_this_collection(recording: Any) -> None:
     assert (seen.name, seen.packages.version) == (name, "0.29.57")
     assert seen.packages.directory == "/opt/cubejs/runtimes/r1/node_modules"
     assert seen.settings["CUBEOPS_UNIT"].layer == "drop_in"
-    assert seen.layer_of("CUBEJS_API_SECRET").mode == "0600"  # type: ignore[union-attr]
+    assert seen.layer_of("CUBEJS_API_SECRET").mode == "0600"
     assert seen.settings["NODE_ENV"].layer == "program"
     assert (seen.listeners[0].path, seen.listeners[0].mode) == ("/run/cubejs/acme-1/cube.sock", "0770")
     assert seen.unit is not None

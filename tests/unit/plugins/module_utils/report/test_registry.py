@@ -80,7 +80,7 @@ def judged(count: int) -> Any:
 
 WORK: dict[str, Callable[[int], Any]] = {
     "judge": judged,
-    **{form.name: lambda count, form=form: form.render(grown(count)) for form in FORMATS},  # type: ignore[misc]
+    **{form.name: lambda count, form=form: form.render(grown(count)) for form in FORMATS},
 }
 
 

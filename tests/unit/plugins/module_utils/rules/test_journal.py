@@ -11,7 +11,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.journal impo
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.registry import RULES
 
 JOURNAL_RULES = {rule.id: rule for rule in RULES if rule.id.startswith("journal-")}
-MEANT = [(rule.id, name) for rule in JOURNAL_RULES.values() for name in rule.patterns]  # type: ignore[attr-defined]
+MEANT = [(rule.id, name) for rule in JOURNAL_RULES.values() for name in rule.patterns]
 
 
 def test_every_pattern_has_one_meaning() -> None:
