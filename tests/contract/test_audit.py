@@ -99,6 +99,21 @@ def test_a_planned_host_is_audited_and_no_secret_is_shown_however_verbose(tmp_pa
     assert not re.search(r"fingerprint_key\W+[0-9a-f]{64}", done.stdout)
 
 
+@pytest.mark.parametrize("given", ["inventory", "-e"])
+def test_hosts_beyond_the_groups_are_looked_at_when_asked_for(given: str, tmp_path: Path) -> None:
+    found = planned()
+    found["all"]["hosts"]["another"] = HERE
+    asked = {"cubejs_audit_hosts": "all", "cubejs_rules_only": ["host-looked-at"]}
+    more = ("--extra-vars", json.dumps(asked)) if given == "-e" else ()
+    found["all"]["vars"].update({} if more else asked)
+    play(tmp_path, found, "ansible-playbook", "cubeops.cubejs.audit", *more, **STATUS)
+    report = json.loads((tmp_path / "reports/cubejs-audit.json").read_text())
+    assert (report["looked_at"]["hosts"], report["looked_at"]["missing_hosts"]) == (["another", "here"], [])
+    play(tmp_path, found, "ansible-playbook", "cubeops.cubejs.drift", *more, **STATUS)
+    report = json.loads((tmp_path / "reports/cubejs-drift.json").read_text())
+    assert (report["looked_at"]["hosts"], report["looked_at"]["missing_hosts"]) == (["here"], [])
+
+
 def test_drift_is_told(tmp_path: Path) -> None:
     done = play(tmp_path, planned(), "ansible-playbook", "cubeops.cubejs.drift", "-vvv", **STATUS)
     assert done.returncode in (20, 21), done.stdout
