@@ -58,7 +58,7 @@ sanity: setup-dev ## ansible-test sanity
 	@bash tests/sanity.sh
 
 .PHONY: unit
-unit: setup-dev ## Unit tests (seconds)
+unit: setup-dev ## Unit tests (a minute or two)
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
 
 .PHONY: contract
