@@ -7,7 +7,9 @@ Code is not run: what its configuration speaks of is judged, as far as words tel
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import (
@@ -30,18 +32,51 @@ DRIVER, CONTEXTS = "driverFactory", "scheduledRefreshContexts"
 APART_BY_ORCHESTRATOR = ">=0.29"
 
 
-def judged_of(instances: tuple[LiveInstance, ...]) -> tuple[LiveInstance, Project] | None:
-    """Return an instance whose configuration and version were read, with its project; None where there is none."""
-    pairs = ((each, each.seen.project) for each in instances if each.version)
-    return next(((each, project) for each, project in pairs if project is not None), None)
+@dataclass(frozen=True)
+class Code:
+    """A tenant's project, as one of its instances has it whose version was read, too; instances are all of them."""
+
+    version: str
+    project: Project
+    instances: tuple[LiveInstance, ...]
+
+    @property
+    def serves_many(self) -> bool | None:
+        """Return whether it tells tenants of its own apart; None where its text does not say."""
+        return True if APP in self.project.mentions else self.project.driver_by_context
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """Return its configuration's file, if it has one."""
+        project = self.project
+        return (f"{project.directory}/{project.configuration}",) if project.configuration else ()
 
 
-def serves_many(project: Project) -> bool | None:
-    """Return whether a project tells tenants of its own apart; None where its text does not say."""
-    return True if APP in project.mentions else project.driver_by_context
+def code_of(instances: tuple[LiveInstance, ...]) -> Code | None:
+    """Return the code of a tenant's instances; None where no configuration and version were read together."""
+    pairs = ((each.version, each.seen.project) for each in instances if each.version)
+    return next((Code(version, project, instances) for version, project in pairs if project is not None), None)
 
 
-class TenantsOfCodeApart(Rule):
+class CodeRule(Rule):
+    """A rule on each tenant's code."""
+
+    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
+        """Yield a finding for each tenant."""
+        for name, _planned, instances in known.deployments(fleet, live):
+            code = code_of(instances)
+            if code:
+                yield self.judged(name, code)
+            elif instances:
+                why = "neither its configuration nor its version could be read"
+                yield self.found(name, why, known.BECOME, tenant=name, status=UNKNOWN)
+
+    @abstractmethod
+    def judged(self, name: str, code: Code) -> Finding:
+        """Return what is said of a tenant."""
+
+
+class TenantsOfCodeApart(CodeRule):
     """Results are cached, and queries queued, by their SQL alone: who asked, and of which database, is not part of it.
 
     A driver that is chosen by who asks gives one tenant the rows of another, unless cache and queue are chosen so, too:
@@ -54,21 +89,10 @@ class TenantsOfCodeApart(Rule):
     source = "cube-js/cube issue 4129; source of @cubejs-backend/server-core 0.20.10 to 0.35.81"
     remedy = f"Let {ORCHESTRATOR} return a name of its own for each tenant that the driver tells apart"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
-        """Yield a finding for each tenant."""
-        for name, _planned, instances in known.deployments(fleet, live):
-            if instances:
-                yield self._judged(name, instances)
-
-    def _judged(self, name: str, instances: tuple[LiveInstance, ...]) -> Finding:
-        found = judged_of(instances)
-        if found is None:
-            why = "neither its configuration nor its version could be read"
-            return self.found(name, why, known.BECOME, tenant=name, status=UNKNOWN)
-        instance, project = found
-        many = serves_many(project)
-        where = [f"{project.directory}/{project.configuration}"] if project.configuration else []
-        newer = versions.within(instance.version, APART_BY_ORCHESTRATOR)
+    def judged(self, name: str, code: Code) -> Finding:
+        """Return what is said of a tenant."""
+        project, many, where = code.project, code.serves_many, code.where
+        newer = versions.within(code.version, APART_BY_ORCHESTRATOR)
         apart = [
             each for each in ((ORCHESTRATOR,) if newer else (ORCHESTRATOR, APP, SOURCE)) if each in project.mentions
         ]
@@ -87,7 +111,7 @@ class TenantsOfCodeApart(Rule):
         return self.found(name, told, tenant=name, severity=WARNING, evidence=where)
 
 
-class ContextsScheduled(Rule):
+class ContextsScheduled(CodeRule):
     """A refresh worker knows no user: without a list of contexts it refreshes for none, and no tenant's data.
 
     The schema's tables are then built with the first query of each tenant, if at all.
@@ -99,21 +123,10 @@ class ContextsScheduled(Rule):
     source = "CHANGELOG of Cube.js 0.19 and 0.26 (issue 1904); cube-js/cube issues 4797 and 7529"
     remedy = f"Let {CONTEXTS} return the security context of every tenant"
 
-    def observed(self, fleet: Fleet, live: Live) -> Iterator[Finding]:
-        """Yield a finding for each tenant."""
-        for name, _planned, instances in known.deployments(fleet, live):
-            if instances:
-                yield self._judged(name, instances)
-
-    def _judged(self, name: str, instances: tuple[LiveInstance, ...]) -> Finding:
-        found = judged_of(instances)
-        if found is None:
-            why = "neither its configuration nor its version could be read"
-            return self.found(name, why, known.BECOME, tenant=name, status=UNKNOWN)
-        project = found[1]
-        many, scheduled = serves_many(project), schedules.is_scheduled(instances)
-        where = [f"{project.directory}/{project.configuration}"] if project.configuration else []
-        if CONTEXTS in project.mentions:
+    def judged(self, name: str, code: Code) -> Finding:
+        """Return what is said of a tenant."""
+        many, scheduled, where = code.serves_many, schedules.is_scheduled(code.instances), code.where
+        if CONTEXTS in code.project.mentions:
             return self.found(name, f"its code has {CONTEXTS}", tenant=name, status=PASS, evidence=where)
         if many is False or scheduled is False:
             why = "its code serves one tenant" if many is False else "nothing is scheduled"
