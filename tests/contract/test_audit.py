@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.cubeops.cubejs.plugins.module_utils.definitions import PLAYBOOKS
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "MARKED7kD93hfLw02mXoQz71RbVtYc5Ng"
-EVERYTHING = ("cubejs_redis", "cubejs_mysql", "cubejs_api", "cubejs_refresh_worker", "cubejs_nginx")
 STATUS = {"ANSIBLE_CALLBACKS_ENABLED": "cubeops.cubejs.exit_status"}
 HERE = {
     "ansible_connection": "local",

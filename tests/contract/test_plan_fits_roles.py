@@ -9,10 +9,10 @@ import pytest
 import yaml
 from ansible_collections.cubeops.cubejs.plugins.module_utils import plan, schema, secrets
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import GROUPS, Inventory
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import MASTER
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("redis", "mysql", "cubejs", "nginx", "firewall")
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 TENANT = {
     "name": "acme",
     "number": 1,

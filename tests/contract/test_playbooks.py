@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.cubeops.cubejs.plugins.module_utils import releases, secrets
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING, MASTER
 from stubbed import Run, Stage
 
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
-EVERYTHING = ("cubejs_redis", "cubejs_mysql", "cubejs_api", "cubejs_refresh_worker", "cubejs_nginx")
 PASSWORD = "MARKED5Wd8FhJk2QzXcP0vRt7LmBn4EyUi"
 
 

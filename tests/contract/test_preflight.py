@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "MARKED7kD93hfLw02mXoQz71RbVtYc5Ng"
-EVERYTHING = ("cubejs_redis", "cubejs_mysql", "cubejs_api", "cubejs_refresh_worker", "cubejs_nginx")
 
 
 def inventory(groups: dict[str, list[str]], **keys: Any) -> dict[str, Any]:

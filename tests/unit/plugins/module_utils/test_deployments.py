@@ -10,6 +10,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import deployments,
 from ansible_collections.cubeops.cubejs.plugins.module_utils.inventory import Inventory
 from ansible_collections.cubeops.cubejs.plugins.module_utils.memory import GIBIBYTE
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import MASTER
 
 TWO = {
     "cubejs_redis": ["one"],
@@ -18,7 +19,6 @@ TWO = {
     "cubejs_refresh_worker": ["one"],
     "cubejs_nginx": ["one"],
 }
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services i
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
 from ansible_collections.cubeops.cubejs.plugins.module_utils.settings_table import TABLE
+from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import MASTER
 
 KEY = b"key of the run"
-MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 SECRET = {row.target for row in TABLE if row.secret}
 API, WORKER = "cubejs-api@acme-1.service", "cubejs-refresh-worker@acme.service"
 MEMORY = 8 << 30
