@@ -6,7 +6,7 @@
     leaves/NAME.{key,crt}       what it issued
     .gitignore                  "*", so that a directory put into a checkout by mistake is not committed with it
 
-Everything in it is 0600 in 0700, replaced by rename, and changed under a lock: Ansible serves several hosts at once.
+Ansible serves several hosts at once: it is changed under a lock.
 """
 
 from __future__ import annotations
@@ -14,20 +14,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import fcntl
-import os
 import re
 import tempfile
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import pki
+from ansible_collections.cubeops.cubejs.plugins.module_utils import pki, pki_files
 from ansible_collections.cubeops.cubejs.plugins.module_utils.pki import Pair, PkiError
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._-]{0,127}")
-_OTHERS = 0o077
-_LEAVES = "leaves"
 _START_AGAIN = "or move the directory away: then a new CA is made, and every client needs its new ca.crt"
 
 
@@ -98,7 +93,7 @@ def keep(directory: Path, requests: Iterable[Request], terms: Terms) -> Result:
     own = [each for each in requests if not each.certificate_path]
     if not own:
         return Result(tuple(provided), warnings=_end_warnings(provided, terms))
-    with _locked(directory):
+    with pki_files.locked(directory):
         authority, created = _authority(directory, terms)
         issued = [_leaf(directory, authority, request, terms) for request in own]
     ca_end = authority.certificate.not_valid_after_utc
@@ -120,11 +115,11 @@ def rehearse(directory: Path, temporary: Path) -> Path:
     """
     rehearsal = temporary / f"rehearsal-{str(directory.resolve()).strip('/').replace('/', '-')}"
     if directory.exists():
-        _refuse_open_directory(directory)
+        pki_files.refuse_open_directory(directory)
     if not rehearsal.exists():
         linked = Path(tempfile.mkdtemp(dir=temporary))
-        (linked / _LEAVES).mkdir(mode=0o700)
-        for path in (*directory.glob("*"), *(directory / _LEAVES).glob("*")):
+        (linked / pki_files.LEAVES).mkdir(mode=0o700)
+        for path in (*directory.glob("*"), *(directory / pki_files.LEAVES).glob("*")):
             if path.suffix in (".key", ".crt"):
                 (linked / path.relative_to(directory)).symlink_to(path.resolve())
         # Another host's task may have been faster; a directory that holds something is not replaced.
@@ -170,7 +165,7 @@ def _check_provided(requests: list[Request], now: datetime.datetime) -> tuple[li
         if certificate_path is None or key_path is None:
             problems.append(f"'{request.name}': a provided certificate needs both its certificate and its key")
             continue
-        pair, unread = _read_pair(certificate_path, key_path)
+        pair, unread = pki_files.read_pair(certificate_path, key_path)
         if pair is None:
             problems += [f"'{request.name}': {problem}" for problem in unread]
             continue
@@ -199,16 +194,16 @@ def _authority(directory: Path, terms: Terms) -> tuple[Pair, bool]:
     if not key_path.exists():
         if certificate_path.exists():
             raise PkiError(f"{certificate_path} is there, its {key_path.name} is not: restore the key, {_START_AGAIN}")
-        _write(key_path, pki.key_pem(pki.new_key()))
-    if key_path.stat().st_mode & _OTHERS:
+        pki_files.write(key_path, pki.key_pem(pki.new_key()))
+    if key_path.stat().st_mode & pki_files.OTHERS:
         raise PkiError(
             f"{key_path} can be read by others than its owner: if nobody has, chmod 600 {key_path}, {_START_AGAIN}"
         )
     created = not certificate_path.exists()
     if created:
         # Also after a run killed between the two files: the key alone makes the same authority again.
-        _write(certificate_path, pki.new_ca(pki.load_key(key_path.read_bytes()), terms.now).certificate_pem())
-    authority, problems = _read_pair(certificate_path, key_path)
+        pki_files.write(certificate_path, pki.new_ca(pki.load_key(key_path.read_bytes()), terms.now).certificate_pem())
+    authority, problems = pki_files.read_pair(certificate_path, key_path)
     if authority is not None:
         problems = [f"{directory}: {problem}" for problem in filter(None, [pki.ca_problem(authority, terms.now)])]
     if authority is None or problems:
@@ -217,22 +212,22 @@ def _authority(directory: Path, terms: Terms) -> tuple[Pair, bool]:
 
 
 def _leaf(directory: Path, authority: Pair, request: Request, terms: Terms) -> Kept:
-    base = directory / _LEAVES / request.name.replace("*", "_")
+    base = directory / pki_files.LEAVES / request.name.replace("*", "_")
     key_path, certificate_path = base.with_name(f"{base.name}.key"), base.with_name(f"{base.name}.crt")
     names = [pki.normalise_name(name) for name in request.names]
     leaf: Pair | None = None
     reason: str | None = "there was none"
     if key_path.exists() and certificate_path.exists():
-        leaf, problems = _read_pair(certificate_path, key_path)
+        leaf, problems = pki_files.read_pair(certificate_path, key_path)
         reason = "; ".join(problems) or None
     if leaf is not None:
         reason = pki.renewal_reason(leaf, authority, names, terms.now, terms.renew_days)
-        if reason is None and key_path.stat().st_mode & _OTHERS:
+        if reason is None and key_path.stat().st_mode & pki_files.OTHERS:
             reason = "others could read its key"
     if leaf is None or reason is not None:
         leaf = pki.issue(authority, names, terms.now, terms.valid_days)
-        _write(key_path, pki.key_pem(leaf.key))
-        _write(certificate_path, leaf.certificate_pem())
+        pki_files.write(key_path, pki.key_pem(leaf.key))
+        pki_files.write(certificate_path, leaf.certificate_pem())
     elif terms.is_of_this_run(certificate_path):
         reason = "it was issued for another host of this run"
     return _kept(request, leaf, certificate_path, key_path, reason)
@@ -243,64 +238,6 @@ def _kept(request: Request, pair: Pair, certificate_path: Path, key_path: Path, 
     return Kept(request.name, pair.certificate_pem().decode(), certificate_path, key_path, end, reason)
 
 
-def _read_pair(certificate_path: Path, key_path: Path) -> tuple[Pair | None, list[str]]:
-    """Return the pair in these files, or every reason why it cannot be read."""
-    problems = []
-    key, certificates = None, []
-    try:
-        certificates = pki.load_certificates(certificate_path.read_bytes())
-    except (OSError, PkiError) as exc:
-        problems.append(f"{certificate_path}: {_words(exc)}")
-    try:
-        key = pki.load_key(key_path.read_bytes())
-    except (OSError, PkiError) as exc:
-        problems.append(f"{key_path}: {_words(exc)}")
-    if key is None or not certificates:
-        return None, problems
-    return Pair(key, certificates[0], tuple(certificates[1:])), []
-
-
-def _words(exc: Exception) -> str:
-    return (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
-
-
-@contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_open_directory(directory)
-        (directory / _LEAVES).mkdir(mode=0o700, exist_ok=True)
-        with open(directory / ".lock", "w", encoding="ascii") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if not (directory / ".gitignore").exists():
-                _write(directory / ".gitignore", b"*\n")
-            yield
-    except OSError as exc:
-        raise PkiError(f"the CA directory {directory} cannot be used: {exc}") from exc
-
-
-def _refuse_open_directory(directory: Path) -> None:
-    if directory.stat().st_mode & _OTHERS:
-        raise PkiError(f"{directory} holds a CA's key and is open to others than its owner: chmod 700 {directory}")
-
-
 def _refuse(problems: list[str]) -> None:
     if problems:
         raise PkiError("\n".join(problems))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a 0600 file in place by rename, on disk before it is visible."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        # The kernel's own time of a file is some milliseconds coarse.
-        os.utime(temporary, ns=(time.time_ns(),) * 2)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink()
-        raise
