@@ -49,6 +49,7 @@ class RedisSeen:
     url, refused, unreachable, timeout, auth, tls, protocol.
     run_id: the same for all who reach the same server, under whatever name. stranger_refused: whether a client without
     a password is turned away. keys_command: usable, renamed, or denied. prefixes: of Cube's keys in this database.
+    replicas: how many follow it and are up to date.
     """
 
     asked: str
@@ -82,6 +83,7 @@ class RedisSeen:
     maxmemory_policy: Optional[str] = None
     evicted_keys: Optional[int] = None
     db_keys: Optional[int] = None
+    replicas: Optional[int] = None
     keys_command: Optional[str] = None
     peers: Optional[tuple[Peers, ...]] = None
     prefixes: Optional[tuple[str, ...]] = None

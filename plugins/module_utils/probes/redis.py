@@ -7,6 +7,7 @@ Two clients share a server when they see the same `run_id`, whatever names, addr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Callable
@@ -22,6 +23,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import (
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import RedisLogin
 
+_REPLICA = re.compile(r"slave\d{1,5}")
 # What the server is asked for after logging in, in one round trip.
 QUESTIONS = (
     ("INFO", "everything"),
@@ -56,6 +58,7 @@ class RedisIdentity:
     evicted_keys: int
     keys_command: bool | None
     password_required: bool
+    replicas: int | None = None  # that follow it and are up to date; None where INFO says nothing of it
     unknown: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -164,8 +167,15 @@ def _identity(
         # A command that was renamed away is nothing in the list.
         keys_command=keys[0] is not None if isinstance(keys, list) and keys else None,
         password_required=required,
+        replicas=_replicas(info),
         unknown=unknown,
     )
+
+
+def _replicas(info: Mapping[str, str]) -> int | None:
+    if "connected_slaves" not in info:
+        return None
+    return sum("state=online" in value.split(",") for name, value in info.items() if _REPLICA.fullmatch(name))
 
 
 def product(info: Mapping[str, str]) -> str:

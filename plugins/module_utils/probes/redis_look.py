@@ -35,7 +35,7 @@ MAX_PEERS = 500
 MAX_QUEUES = 50
 NUMBERS = (
     "databases", "maxclients", "connected_clients", "blocked_clients", "rejected_connections", "used_memory_bytes",
-    "maxmemory_bytes", "evicted_keys", "db_keys",
+    "maxmemory_bytes", "evicted_keys", "db_keys", "replicas",
 )  # fmt: skip
 # One that queues nothing else and matches no key.
 KEYS_PROBE = (("MULTI",), ("KEYS", "cubeops:nothing"), ("DISCARD",))

@@ -33,6 +33,10 @@ NOT_LIVE: Mapping[str, str] = {
     "redis-sentinel-open": (
         "the stack has no Sentinel: the scenario `cluster` sees it fail and pass (tests/infra/cluster/test_firewall.py)"
     ),
+    "redis-failover-possible": (
+        "the stack has no Sentinel: the scenario `cluster` sees it fail and pass "
+        "(tests/infra/cluster/test_lost_hosts.py)"
+    ),
     "tried-port-closed": (
         "an audit tries ports of hosts that it looks at only: the scenario `foreign` sees it fail "
         "(tests/infra/foreign/test_asserts.py)"

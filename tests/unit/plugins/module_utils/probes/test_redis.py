@@ -62,6 +62,29 @@ def test_maxclients_is_also_read_from_info(servers: Any, fake_redis: Any) -> Non
     assert identify(server, "old").maxclients == 77
 
 
+@pytest.mark.parametrize(
+    ("info", "replicas"),
+    [
+        pytest.param({}, None, id="not told"),
+        pytest.param({"connected_slaves": "0"}, 0, id="none"),
+        pytest.param(
+            {
+                "connected_slaves": "2",
+                "slave0": "ip=192.0.2.2,port=20001,state=online,offset=7,lag=0",
+                "slave1": "ip=192.0.2.3,port=20001,state=wait_bgsave,offset=0,lag=0",
+                "slave_read_only": "1",
+            },
+            1,
+            id="one that is not there yet",
+        ),
+    ],
+)
+def test_replicas_that_follow_are_counted(
+    servers: Any, fake_redis: Any, info: dict[str, str], replicas: int | None
+) -> None:
+    assert identify(servers.redis(fake_redis(info={**INFO, **info})), "old").replicas == replicas
+
+
 def test_a_renamed_command_is_missed(servers: Any, fake_redis: Any) -> None:
     assert identify(servers.redis(fake_redis(info=INFO, answers={"COMMAND": [None]})), "old").keys_command is False
 
