@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
-from ansible_collections.cubeops.cubejs.plugins.module_utils.looks import Served, admitted, plan_looks, served
+from ansible_collections.cubeops.cubejs.plugins.module_utils.looks import Served, plan_looks, served
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils import planning
 
 ARGUMENT_SPEC: dict[str, Any] = {"proxies": {"type": "list", "elements": "dict", "default": []}}
@@ -30,15 +30,13 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         observers = list(variables["ansible_play_hosts_all"])
         how: dict[tuple[str, str], Served] = {}
-        more: dict[str, Any] = {}
         if planning.is_planned(variables):
             planned = planning.make(self._loader, variables, by_groups=True)
             fleet = planned.plan.fleet
             how = served(planned.plan.data, planned.inventory, planning.ca_directory())
-            more = admitted(planned.inventory)
         else:
             fleet = Fleet(addresses=_addresses(variables, observers))
-        looks = plan_looks(fleet, observers, served=how, proxies=arguments["proxies"], admitted=more)
+        looks = plan_looks(fleet, observers, served=how, proxies=arguments["proxies"])
         return {
             **result,
             "changed": False,

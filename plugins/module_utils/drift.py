@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import drift_proxies, environment, memory, names, secrets
+from ansible_collections.cubeops.cubejs.plugins.module_utils import (
+    drift_firewall,
+    drift_proxies,
+    environment,
+    memory,
+    names,
+    secrets,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.drift_firewall import FIREWALL
 from ansible_collections.cubeops.cubejs.plugins.module_utils.drift_proxies import PROXY
 from ansible_collections.cubeops.cubejs.plugins.module_utils.drift_settings import APPLY, Planned, differing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.environment import EnvironmentFileError
@@ -38,6 +46,7 @@ TITLES: Mapping[str, str] = {
     REDIS: "Redis takes as many connections as planned",
     STORAGE: "MySQL takes as many connections as planned, and has the planned schemas",
     PROXY: "Nginx passes each tenant's requests on to its planned instances, and nowhere else",
+    FIREWALL: "The loaded firewall lets the planned clients in to each service, and nobody else",
 }
 LOOK = "Let the audit see it: run it with become: true, for all hosts"
 
@@ -67,6 +76,7 @@ def drift(fleet: Fleet, plan: Plan) -> Iterator[Finding]:
     yield from _redis(fleet, live)
     yield from _storage(fleet, live)
     yield from drift_proxies.drifted(fleet, live)
+    yield from drift_firewall.drifted(fleet, live, plan.data)
 
 
 def _instances(live: Live) -> Iterator[Finding]:

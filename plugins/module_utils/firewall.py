@@ -145,6 +145,37 @@ def _laid_out(service: Mapping[str, Any], more: Iterable[str]) -> dict[str, Any]
     }
 
 
+def written(networks: Iterable[Network]) -> tuple[str, ...]:
+    """Return networks as they are written everywhere: none within another, IPv4 first, one address without a length."""
+    found = list(networks)
+    return (
+        *_collapsed(each for each in found if isinstance(each, ipaddress.IPv4Network)),
+        *_collapsed(each for each in found if isinstance(each, ipaddress.IPv6Network)),
+    )
+
+
+def without(networks: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """Return what of networks lies in none of the others."""
+    left: list[Network] = [ipaddress.ip_network(each) for each in networks]
+    for cut in map(ipaddress.ip_network, others):
+        left = [part for each in left for part in _without(each, cut)]
+    return written(left)
+
+
+def _without(network: Network, cut: Network) -> Iterable[Network]:
+    if isinstance(network, ipaddress.IPv4Network) and isinstance(cut, ipaddress.IPv4Network):
+        return _outside(network, cut)
+    if isinstance(network, ipaddress.IPv6Network) and isinstance(cut, ipaddress.IPv6Network):
+        return _outside(network, cut)
+    return (network,)
+
+
+def _outside(network: Any, cut: Any) -> Iterable[Any]:
+    if not network.overlaps(cut):
+        return (network,)
+    return () if network.subnet_of(cut) else network.address_exclude(cut)
+
+
 def former(name: str) -> str:
     """Return the pattern of all files of a service, below the directory of services."""
     return f"{name}.*.nft"

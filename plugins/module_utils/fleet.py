@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar
@@ -324,6 +324,7 @@ class Fleet:
     cube_memory_bytes: host -> what its Cube.js processes have together, where that is known; redis_memory_bytes and
     mysql_memory_bytes: its Redis instances, MySQL; memory_bytes: what the inventory says that the host has in all.
     retired_numbers: of tenants that are gone. unguarded: hosts on which the firewall is turned off.
+    firewall_clients: host -> whom it lets in besides those that the plan knows, by service.
     live: None where no host was looked at.
     """
 
@@ -342,6 +343,7 @@ class Fleet:
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
     retired_numbers: frozenset[int] = frozenset()
     unguarded: frozenset[str] = frozenset()
+    firewall_clients: Mapping[str, Mapping[str, Optional[Sequence[str]]]] = field(default_factory=dict)
     live: Optional[Live] = None
 
     @cached_property

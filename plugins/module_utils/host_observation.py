@@ -14,8 +14,8 @@ from pathlib import Path
 from ansible_collections.cubeops.cubejs.plugins.module_utils import host
 from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import CLOCK, Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observation import FORMAT, Observation
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Unknown, WebServer
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observing import nginx_files, probing
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import FirewallSeen, Unknown, WebServer
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observing import nginx_files, packet_filter, probing
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.host_reading import (
     BECOME,
     Places,
@@ -44,6 +44,7 @@ class Outside:
     now: Callable[[], float] = time.time
     clock: Clock = CLOCK
     journal_lines: journal.Lines = journal.read_lines
+    nft: packet_filter.Run = packet_filter.run
 
 
 def observe(
@@ -54,7 +55,7 @@ def observe(
     redactor = Redactor(key)
     tree = Tree(places.root)
     unknown: list[Unknown] = []
-    reading, web_servers = _passive(places, redactor, unknown, outside.passive_seconds)
+    reading, web_servers, firewall = _passive(places, redactor, unknown, outside)
     tools = probing.Tools(redactor, Proc(places.proc), outside.clock, outside.now, outside.journal_lines)
     live = probing.look(reading.found, wanted, tools)
     root = Path(places.root)
@@ -75,21 +76,29 @@ def observe(
         web_servers=web_servers,
         proxies=live.proxies,
         reach=live.reach,
+        firewall=firewall,
         unknown=(*unknown, *reading.unknown, *live.unknown),
     )
 
 
 def _passive(
-    places: Places, redactor: Redactor, unknown: list[Unknown], seconds: float
-) -> tuple[Reading, tuple[WebServer, ...]]:
+    places: Places, redactor: Redactor, unknown: list[Unknown], outside: Outside
+) -> tuple[Reading, tuple[WebServer, ...], FirewallSeen | None]:
     results: side_by_side.Results = {}
     tree = Tree(places.root)
     side_by_side.start(
-        {"host": lambda: read_host(places, redactor), "web": lambda: _web_servers(tree, redactor, unknown)}, results
+        {
+            "host": lambda: read_host(places, redactor),
+            "web": lambda: _web_servers(tree, redactor, unknown),
+            "firewall": lambda: _firewall(redactor, unknown, outside.nft),
+        },
+        results,
     )
+    seconds = outside.passive_seconds
     deadline = side_by_side.Deadline.within(seconds)
     reading = Reading((), (), (), ())
     web_servers: tuple[WebServer, ...] = ()
+    firewall: FirewallSeen | None = None
     try:
         reading = side_by_side.result(results["host"], deadline)
     except side_by_side.OutOfTimeError:
@@ -98,7 +107,19 @@ def _passive(
         web_servers = side_by_side.result(results["web"], deadline)
     except side_by_side.OutOfTimeError:
         unknown.append(Unknown("web_servers", f"reading files did not end in {seconds:g} s", HANGING))
-    return reading, web_servers
+    try:
+        firewall = side_by_side.result(results["firewall"], deadline)
+    except side_by_side.OutOfTimeError:
+        unknown.append(Unknown("firewall", f"nft did not end in {seconds:g} s", ""))
+    return reading, web_servers, firewall
+
+
+def _firewall(redactor: Redactor, unknown: list[Unknown], call: packet_filter.Run) -> FirewallSeen | None:
+    try:
+        return packet_filter.read(call)
+    except packet_filter.PacketFilterError as exc:
+        unknown.append(Unknown("firewall", redactor.text(str(exc)), BECOME))
+        return None
 
 
 def _machine(tree: Tree, redactor: Redactor, unknown: list[Unknown]) -> str:

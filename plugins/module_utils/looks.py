@@ -42,14 +42,13 @@ def plan_looks(
     *,
     served: Mapping[tuple[str, str], Served] | None = None,
     proxies: Iterable[Mapping[str, Any]] = (),
-    admitted: Mapping[str, Mapping[str, Sequence[str] | None]] | None = None,
 ) -> dict[str, Look]:
     """Return host -> what is asked from it; each question goes to one host.
 
     observers: the hosts that are looked at. served: tenant and proxy host -> how it serves. proxies: that the plan does
-    not know. admitted: host -> its firewall_clients, who have business there, too. Questions about a host go to another
-    one where there is one, and rather not to one that has reasons to reach it: what a firewall lets through to its
-    friends says nothing of strangers. Proxies are not asked for suspended tenants.
+    not know. Questions about a host go to another one where there is one, and rather not to one that has reasons to
+    reach it (its firewall_clients have business there, too): what a firewall lets through to its friends says nothing
+    of strangers. Proxies are not asked for suspended tenants.
     """
     found = {host: Look() for host in observers}
     if not observers:
@@ -63,7 +62,7 @@ def plan_looks(
                 _ask_proxy(fleet, found, tenant, proxy, how)
     for asked in proxies:
         found[inventories.choose(observers, str(asked["server_name"]))].proxies.append(dict(asked))
-    for host, port, friends in _ports(fleet, observers, admitted or {}):
+    for host, port, friends in _ports(fleet, observers):
         strangers = [each for each in observers if each != host and each not in friends]
         if strangers:
             target = {"host": fleet.addresses.get(host, host), "port": port}
@@ -89,12 +88,6 @@ def served(
     return found
 
 
-def admitted(inventory: inventories.Inventory) -> dict[str, Mapping[str, Sequence[str] | None]]:
-    """Return host -> whom its firewall lets in besides those that the plan knows, by service."""
-    given = {host: inventory.variable(host, "firewall_clients") for host in inventory.hosts()}
-    return {host: each for host, each in given.items() if isinstance(each, Mapping)}
-
-
 def _ask_proxy(fleet: Fleet, found: Mapping[str, Look], tenant: Tenant, proxy: Proxy, how: Served) -> None:
     cubes = {*tenant.api_hosts, tenant.worker_host}
     ranks = (
@@ -113,12 +106,10 @@ def _ask_proxy(fleet: Fleet, found: Mapping[str, Look], tenant: Tenant, proxy: P
         found[observer].proxies.append(asked)
 
 
-def _ports(
-    fleet: Fleet, observers: Sequence[str], admitted: Mapping[str, Mapping[str, Sequence[str] | None]]
-) -> Iterator[tuple[str, int, Collection[str]]]:
+def _ports(fleet: Fleet, observers: Sequence[str]) -> Iterator[tuple[str, int, Collection[str]]]:
     """Yield host and port of what strangers should not reach, and the hosts that may."""
     for door in firewall.doors(fleet):
-        more = admitted.get(door.host, {}).get(door.service) or ()
+        more = fleet.firewall_clients.get(door.host, {}).get(door.service) or ()
         friends = door.clients.union(
             observer for observer in observers if firewall.admits(more, fleet.addresses.get(observer, observer))
         )

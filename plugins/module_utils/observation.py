@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Optional
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import plain_data
 from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import (
+    FirewallSeen,
     HttpSeen,
     Journal,
     MysqlSeen,
@@ -270,7 +271,7 @@ class Observation:
     """One host, read once.
 
     machine: keyed fingerprint of the machine's id. addresses: all of its own, but loopback. listening: everything that
-    listens on TCP there, whatever program it is.
+    listens on TCP there, whatever program it is. firewall: None where it could not be asked for.
     """
 
     format: int
@@ -289,6 +290,7 @@ class Observation:
     web_servers: tuple[WebServer, ...] = ()
     proxies: tuple[ProxySeen, ...] = ()
     reach: tuple[Reach, ...] = ()
+    firewall: Optional[FirewallSeen] = None
     unknown: tuple[Unknown, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -274,3 +274,16 @@ class WebServer:
     certificate: Optional[Certificate] = None
     protocols: str = ""
     unknown: tuple[Unknown, ...] = ()
+
+
+@dataclass(frozen=True)
+class FirewallSeen:
+    """The kernel's table `inet cubeops`, by which strangers are turned away from our ports.
+
+    admitted: port -> the networks that get through, of every port from which others are turned away. strange: where the
+    table is not one that the role firewall loads: then what is admitted may not be all there is to say.
+    """
+
+    loaded: bool
+    admitted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strange: tuple[str, ...] = ()

@@ -98,7 +98,13 @@ def _fleet(
         unguarded=frozenset(
             host for host in inventory.hosts() if not inventory.variable(host, "firewall_enabled", True)
         ),
+        firewall_clients=_firewall_clients(inventory),
     )
+
+
+def _firewall_clients(inventory: inventories.Inventory) -> dict[str, Mapping[str, Any]]:
+    given = {host: inventory.variable(host, "firewall_clients") for host in inventory.hosts()}
+    return {host: each for host, each in given.items() if isinstance(each, Mapping)}
 
 
 def _memory(inventory: inventories.Inventory, servers: Servers) -> dict[str, Any]:

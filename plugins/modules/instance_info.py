@@ -155,6 +155,14 @@ observation:
       description: Whether the ports of O(reach) are open, refused, filtered or unknown.
       type: list
       elements: dict
+    firewall:
+      description:
+        - The table of nftables by which the role firewall keeps strangers out, as the kernel has it. C(loaded) says
+          whether it is there, C(admitted) has port and the networks that get through, C(strange) what the role does
+          not load.
+        - None where it could not be asked for.
+      type: dict
+      sample: {loaded: true, admitted: {"20001": [192.0.2.11, 192.0.2.12]}, strange: []}
     unknown:
       description: What could not be read of the host itself, as C(what), C(reason) and C(remedy).
       type: list

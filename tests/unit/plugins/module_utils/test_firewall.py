@@ -218,3 +218,25 @@ def test_exactly_those_that_are_named_are_let_in(clients: list[str]) -> None:
 )
 def test_further_clients_are_admitted(networks: list[str], address: str, admitted: bool) -> None:
     assert firewall.admits(networks, address) is admitted
+
+
+@pytest.mark.parametrize(
+    ("networks", "others", "left"),
+    [
+        pytest.param(["192.0.2.2/31"], ["192.0.2.2"], ("192.0.2.3",), id="half"),
+        pytest.param(["192.0.2.2"], ["192.0.2.2/31"], (), id="within"),
+        pytest.param(["192.0.2.2", "192.0.2.3"], [], ("192.0.2.2/31",), id="none"),
+        pytest.param(["0.0.0.0/0", "::/0"], ["0.0.0.0/0"], ("::/0",), id="the other family"),
+        pytest.param(["192.0.2.2"], ["198.51.100.2", "2001:db8::2"], ("192.0.2.2",), id="elsewhere"),
+    ],
+)
+def test_what_is_left_of_networks(networks: list[str], others: list[str], left: tuple[str, ...]) -> None:
+    assert firewall.without(networks, others) == left
+
+
+@given(st.lists(addresses, max_size=8), st.lists(addresses, max_size=8))
+def test_addresses_are_left_that_are_in_none_of_the_others(clients: list[str], others: list[str]) -> None:
+    networks = [ipaddress.ip_network(each) for each in firewall.without(clients, others)]
+    left = {ipaddress.ip_address(each) for each in clients} - {ipaddress.ip_address(each) for each in others}
+    assert sum(each.num_addresses for each in networks) == len(left)
+    assert all(any(each in network for network in networks) for each in left)

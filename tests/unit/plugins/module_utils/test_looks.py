@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet
-from ansible_collections.cubeops.cubejs.plugins.module_utils.looks import Look, Served, admitted, plan_looks, served
+from ansible_collections.cubeops.cubejs.plugins.module_utils.looks import Look, Served, plan_looks, served
 from ansible_collections.cubeops.cubejs.plugins.module_utils.plan import Plan
 
 APART = {
@@ -133,5 +133,5 @@ def test_members_of_a_replicated_redis_and_sentinels_are_its_friends(
 def test_whom_the_firewall_admits_besides_is_no_stranger(make_inventory: Callable[..., Any], plan_of: Any) -> None:
     """A monitoring host that asks Redis alone still tries MySQL."""
     inventory = make_inventory(groups=APART, firewall_clients={"redis": ["192.0.2.0/28"], "mysql": None})
-    looks = plan_looks(plan_of(inventory).fleet, HOSTS, admitted=admitted(inventory))
+    looks = plan_looks(plan_of(inventory).fleet, HOSTS)
     assert {port for _host, _address, port in reached(looks)} == {10010, 3306}
