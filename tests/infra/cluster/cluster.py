@@ -222,11 +222,19 @@ def audit(lab: Any, folder: Path, **variables: Any) -> Audited:
 
 
 class Machine:
-    """A host as its data centre sees it: its cable can be pulled. Its processes go on, unreached."""
+    """A host as its data centre sees it: its cable can be pulled, and its power cut."""
 
     def __init__(self, host: str) -> None:
         self._name = f"{os.environ['LAB_SCENARIO']}-{host}"
         self._root = [] if os.geteuid() == 0 else ["sudo", "--preserve-env"]
+
+    def stop(self) -> None:
+        """Shut it down, as one who asks for a reboot does: its services are stopped first."""
+        self._run("podman", "stop", "--time", "60", self._name)
+
+    def boot(self) -> None:
+        """Start it again."""
+        self._run("podman", "start", self._name)
 
     def _run(self, *command: str) -> str:
         done = subprocess.run([*self._root, *command], check=True, text=True, stdout=subprocess.PIPE)
@@ -238,7 +246,7 @@ class Machine:
 
     @contextmanager
     def unplugged(self) -> Iterator[None]:
-        """Cut the host off; afterwards it has the network, and its way out, that it had."""
+        """Cut the host off, whose processes go on, unreached; afterwards it has the network that it had."""
         way = self._ip("route", "show", "default").split()
         self._ip("link", "set", "eth0", "down")
         try:

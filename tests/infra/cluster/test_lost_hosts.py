@@ -1,14 +1,21 @@
-"""What is lost besides Redis: a host with its proxy and its API instances, the refresh workers, MySQL for a moment."""
+"""What is lost besides Redis' primary: a host, also for the time of a boot; workers, MySQL, a replica, a Sentinel."""
 
 from __future__ import annotations
 
+import json
+import shlex
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cluster import CLIENTS, DATA, LIMIT_SECONDS, TENANTS, Machine, audit, awaited, is_whole, loading
+
+# Of Cube, which waits 20 s for a connection to MySQL; and of the client, whom Cube asks to wait and ask again.
+TOLD_WITHOUT_MYSQL = ("ResourceRequest timed out", "Cube still asked to wait")
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +91,133 @@ def test_mysql_is_restarted_under_load(cluster: Any, lab: Any, note: Any) -> Non
     after = cluster.processes()
     ended = {name for name in before if before[name] != after.get(name)}
     assert ended == {"cube3 mariadb.service"}
+
+
+def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any, tmp_path: Path) -> None:
+    """Clients are told so, the audit names it, no process ends, and all is answered once it is back."""
+    before = cluster.processes()
+    with loading(cluster, "acme") as load:
+        stopped = time.monotonic()
+        lab.host("cube3").run_expect([0], "systemctl stop mariadb.service")
+        try:
+            # Over HTTP it would wait as clients do.
+            found = audit(lab, tmp_path, cubejs_audit_probes=["mysql"])
+            awaited(lambda: load.failed, "a client is told")
+        finally:
+            lab.host("cube3").run_expect([0], "systemctl start mariadb.service")
+        back = time.monotonic()
+        awaited(lambda: load.succeeds(20, back), "queries are answered")
+    figures = load.figures(stopped)
+    note("mysql_away", {"away_seconds": round(back - stopped, 1), **figures})
+    assert all(any(told in why for told in TOLD_WITHOUT_MYSQL) for why in figures["reasons"]), figures
+    assert figures["last_failure_after_seconds"] < back - stopped + LIMIT_SECONDS, figures
+    assert found.status != 0, found.output
+    assert {(rule, tenant) for rule, tenant, _host in found.of("fail") if rule == "storage-reachable"} == {
+        ("storage-reachable", tenant) for tenant in TENANTS
+    }, found.output
+    after = cluster.processes()
+    assert {name for name in before if before[name] != after.get(name)} == {"cube3 mariadb.service"}
+
+
+def test_a_replica_and_a_sentinel_are_lost(cluster: Any, lab: Any, note: Any, tmp_path: Path) -> None:
+    """Clients see nothing of either, the audit names both, and both are back without anybody's hand."""
+    primary = is_whole(cluster, "acme")
+    [replica] = set(DATA) - {primary}
+    lost = {replica: "cubejs-redis@acme.service", "cube3": "cubejs-redis-sentinel.service"}
+    before = cluster.processes()
+    with loading(cluster, "acme") as load:
+        began = time.monotonic()
+        try:
+            for host, unit in lost.items():
+                gone = time.monotonic()
+                lab.host(host).run_expect([0], f"systemctl stop {unit}")
+                awaited(lambda since=gone: load.succeeds(20, since), f"queries are answered without {unit}")
+            found = audit(lab, tmp_path)
+        finally:
+            for host, unit in lost.items():
+                lab.host(host).run_expect([0], f"systemctl start {unit}")
+        started = time.monotonic()
+        awaited(lambda: is_whole(cluster, "acme") == primary, "the replica follows again")
+        awaited(
+            lambda: "OK 3 usable" in cluster.sentinel(primary, "ckquorum", "acme"), "three Sentinels see each other"
+        )
+        whole = time.monotonic() - started
+        awaited(lambda: load.succeeds(20, started), "queries are answered")
+    figures = load.figures(began)
+    note("replica_and_sentinel_lost", {"whole_after_seconds": round(whole, 1), **figures})
+    assert figures["failed"] == 0, figures
+    missed = {(each["tenant"], each["host"], each["severity"]) for each in found.findings
+              if each["rule"] == "redis-failover-possible" and each["status"] == "fail"}  # fmt: skip
+    assert missed == {("acme", "", "error"), ("", "cube3", "warning")}, found.output
+    assert found.status != 0, found.output
+    after = cluster.processes()
+    assert {name for name in before if before[name] != after.get(name)} == {" ".join(each) for each in lost.items()}
+
+
+KNOCK = """
+import json, select, socket, sys
+opened = {int(port): 0 for port in sys.argv[2:]}
+while not select.select([sys.stdin], [], [], 0.02)[0]:
+    for port in opened:
+        try:
+            socket.create_connection((sys.argv[1], port), 0.2).close()
+            opened[port] += 1
+        except OSError:
+            pass
+print(json.dumps(opened))
+"""
+GUARDED = (20001, 20002, 26379, 10010, 10020)
+OPEN = 443
+
+
+@contextmanager
+def knocking(cluster: Any, host: str) -> Iterator[dict[str, int]]:
+    """Let a host without business there try to connect all the time; port -> how often it could is filled in then."""
+    words = shlex.join(["python3", "-c", KNOCK, cluster.addresses[host], *map(str, (*GUARDED, OPEN))])
+    ssh = ["ssh", "-F", str(cluster.lab.folder / "ssh_config"), "stranger", words]
+    opened: dict[str, int] = {}
+    with subprocess.Popen(ssh, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield opened
+        finally:
+            told, _errors = process.communicate("")
+            opened.update(json.loads(told))
+
+
+def active_since(host: Any) -> dict[str, int]:
+    """Return unit -> when it became active, in microseconds since the boot."""
+    shown = host.check_output("systemctl show --property=Id,ActiveEnterTimestampMonotonic 'cubejs-*.service'")
+    blocks = (dict(line.split("=", 1) for line in block.splitlines()) for block in shown.split("\n\n"))
+    return {each["Id"]: int(each["ActiveEnterTimestampMonotonic"]) for each in blocks}
+
+
+def test_a_host_that_is_booted_again(cluster: Any, lab: Any, note: Any) -> None:
+    """The other proxy goes on; at no moment does a stranger get in; all is there again, and a run changes nothing."""
+    kept = is_whole(cluster, "acme")
+    [gone] = set(DATA) - {kept}
+    ran = {name for name in cluster.processes() if name.startswith(gone)}
+    with loading(cluster, "acme", [kept]) as load, knocking(cluster, gone) as opened:
+        stopped = time.monotonic()
+        Machine(gone).stop()
+        down = time.monotonic()
+        Machine(gone).boot()
+        awaited(lambda: all(cluster.answers(tenant, gone) for tenant in TENANTS), "its own proxy answers")
+        awaited(lambda: {name for name in cluster.processes() if name.startswith(gone)} == ran, "all of its units run")
+        back = time.monotonic()
+        for tenant in TENANTS:
+            awaited(lambda name=tenant: is_whole(cluster, name), f"{tenant} is replicated again")
+        awaited(lambda: load.succeeds(20, back), "queries are answered")
+    figures = load.figures(stopped)
+    note("host_booted", {
+        "stopped_after_seconds": round(down - stopped, 1), "back_after_seconds": round(back - down, 1),
+        "stranger": opened, **figures,
+    })  # fmt: skip
+    assert figures["failed"] == 0, figures
+    assert opened.pop(str(OPEN)) > 0, "the stranger did reach the host"
+    assert set(opened.values()) == {0}, opened
+    since = active_since(lab.host(gone))
+    firewall = since.pop("cubejs-firewall.service")
+    assert 0 < firewall < min(since.values()), since
+    run = lab.converge()
+    assert run.status == 0, run.output
+    assert not run.changed, run.output

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cluster import DATA, HOSTS, ROOT, TENANTS, awaited, is_whole, names
+from cluster import DATA, HOSTS, ROOT, TENANTS, awaited, is_whole, loading, names
 
 EXAMPLE = ROOT / "examples" / "cluster" / "inventory.yml"
 MOVER = {"name": "mover", "number": 4, "server_name": "cube.mover.example", "redis": {}}
@@ -45,15 +46,19 @@ def units_of(lab: Any, tenant: str) -> set[str]:
 
 
 def test_a_tenant_moves_to_another_host(whole: Any, lab: Any, record: Path) -> None:
-    """The new host is set up first; what stays on the old one is told, and taken away when that is asked for."""
+    """The old host goes on to answer; that the tenant is still there is told, and it goes when that is asked for."""
     before = whole.processes()
     variables = {"tenant": "mover", "cubejs_retired_file": str(record)}
     old, new = ({**MOVER, "hosts": [host, "cube3"]} for host in DATA)
     run = lab.converge(*given(old, variables=variables))
     assert run.status == 0, run.output
     assert whole.answers("mover", "cube1")
-    run = lab.converge(*given(new, variables=variables))
-    assert run.status == 0, run.output
+    with loading(whole, "mover", ["cube1"]) as load:
+        run = lab.converge(*given(new, variables=variables))
+        assert run.status == 0, run.output
+        ended = time.monotonic()
+        awaited(lambda: load.succeeds(20, ended), "who still asks the old host is answered")
+    assert not load.failed, load.failed
     assert whole.answers("mover", "cube2")
     assert "Not planned on this host, and left alone: mover" in run.output, run.output
     assert units_of(lab, "mover") == {"cube1", "cube2"}
