@@ -196,14 +196,12 @@ def process_cwds(proc: Path = PROC) -> list[Path]:
     found: list[Path] = []
     closed: dict[tuple[int, int], list[str]] = {}
     for path in (entry / "cwd" for entry in proc.iterdir() if entry.name.isdecimal()):
-        try:
-            found.append(path.readlink())
-        except PermissionError:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            try:
+                found.append(path.readlink())
+            except PermissionError:
                 owner = path.lstat()
                 closed.setdefault((owner.st_uid, owner.st_gid), []).append(str(path))
-        except OSError:
-            pass
     for (user, group), paths in closed.items():
         with contextlib.suppress(OSError):
             # Fails for those that have ended meanwhile, and tells the others.
