@@ -10,7 +10,7 @@ from ansible.plugins.action.normal import ActionModule as Normal
 from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 
 
-class Unpacking(Normal):  # type: ignore[misc]
+class Unpacking(Normal):  # type: ignore[misc]  # the base class of Ansible is untyped
     """What runs a module that has no action of its own, but that packed arguments are unpacked for it."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
