@@ -8,7 +8,12 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
-from ansible_collections.cubeops.cubejs.plugins.action import cube_instances, mysql_server, redis_instances
+from ansible_collections.cubeops.cubejs.plugins.action import (
+    cube_instances,
+    mysql_server,
+    redis_instances,
+    redis_sentinel,
+)
 from ansible_collections.cubeops.cubejs.plugins.module_utils import packing
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.unpacking import Unpacking
 
@@ -41,6 +46,6 @@ def test_the_module_is_run_with_lists_whether_they_were_packed_or_not(instances:
     assert made.run(task_vars={})["sent"] == {"instances": [{"name": "acme"}], "port": 1}
 
 
-@pytest.mark.parametrize("module", [cube_instances, mysql_server, redis_instances])
+@pytest.mark.parametrize("module", [cube_instances, mysql_server, redis_instances, redis_sentinel])
 def test_the_modules_that_take_what_there_is_one_of_for_each_tenant_have_it(module: Any) -> None:
     assert module.ActionModule is Unpacking
