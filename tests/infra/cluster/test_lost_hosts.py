@@ -102,13 +102,14 @@ def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any, tmp_path: 
         try:
             # Over HTTP it would wait as clients do.
             found = audit(lab, tmp_path, cubejs_audit_probes=["mysql"])
+            audited = round(time.monotonic() - stopped, 1)
             awaited(lambda: load.failed, "a client is told")
         finally:
             lab.host("cube3").run_expect([0], "systemctl start mariadb.service")
         back = time.monotonic()
         awaited(lambda: load.succeeds(20, back), "queries are answered")
     figures = load.figures(stopped)
-    note("mysql_away", {"away_seconds": round(back - stopped, 1), **figures})
+    note("mysql_away", {"audited_after_seconds": audited, "away_seconds": round(back - stopped, 1), **figures})
     assert all(any(told in why for told in TOLD_WITHOUT_MYSQL) for why in figures["reasons"]), figures
     assert figures["last_failure_after_seconds"] < back - stopped + LIMIT_SECONDS, figures
     assert found.status != 0, found.output
