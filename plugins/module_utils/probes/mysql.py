@@ -88,6 +88,8 @@ def connect(endpoint: MysqlEndpoint, timeout: float) -> Any:
         read_timeout=timeout,
         write_timeout=timeout,
         ssl={"check_hostname": False} if endpoint.tls else None,
+        # As the server has it: one question less, and nothing is written here.
+        autocommit=None,
     )
 
 
