@@ -80,6 +80,7 @@ class HostStore:
         self._data = root / "var/lib/cubejs-redis"
         self._sentinels = sentinels
         self._secrets: set[str] = set()
+        self._noted: dict[str, Mapping[str, Any]] = {}
 
     # --- units ---
 
@@ -187,14 +188,18 @@ class HostStore:
         except OSError as exc:
             raise InstancesError(f"its configuration {path} cannot be read: {exc.strerror}") from exc
 
-    def _note(self, name: str) -> dict[str, Any]:
-        try:
-            note = json.loads((self._notes / f"{name}.json").read_text())
-        except (OSError, ValueError):
-            return {}
-        return note if isinstance(note, dict) else {}
+    def _note(self, name: str) -> Mapping[str, Any]:
+        """Return an instance's note, read once: nobody else writes it while we do (`host_lock`)."""
+        if name not in self._noted:
+            try:
+                note = json.loads((self._notes / f"{name}.json").read_text())
+            except (OSError, ValueError):
+                note = {}
+            self._noted[name] = note if isinstance(note, dict) else {}
+        return self._noted[name]
 
     def _write_note(self, name: str, note: Mapping[str, object]) -> None:
+        self._noted.pop(name, None)
         self._notes.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._notes.chmod(0o700)
         staged = self._notes / f".{name}.json"
