@@ -46,7 +46,7 @@ class Store:
 
 def differences(session: Session, store: Store | None = None, **changed: Any) -> Any:
     instance = Instance(**{"name": "acme", "port": 20001, "password": "wanted", "maxclients": 100, **changed})
-    return compare(instance, session, store or Store())  # type: ignore[arg-type]
+    return compare(instance, session, store or Store())
 
 
 def test_a_server_as_wanted_has_none() -> None:

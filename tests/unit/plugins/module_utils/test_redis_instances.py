@@ -258,7 +258,7 @@ class Session:
 
 
 def instance(name: str, port: int, **changed: object) -> Instance:
-    return Instance(**{"name": name, "port": port, "password": f"{name}-old", "maxclients": 100, **changed})  # type: ignore[arg-type]
+    return Instance(**{"name": name, "port": port, "password": f"{name}-old", "maxclients": 100, **changed})
 
 
 @pytest.fixture
@@ -275,12 +275,12 @@ def host() -> Host:
 
 def change(host: Host, name: str, **changed: object) -> None:
     """Change an instance in the inventory and put its file in place."""
-    host.instances[name] = Instance(**{**vars(host.instances[name]), **changed})  # type: ignore[arg-type]
+    host.instances[name] = Instance(**{**vars(host.instances[name]), **changed})
     host.write_files()
 
 
 def run(host: Host, **options: object) -> Result:
-    return converge(list(host.instances.values()), host, Options(**options))  # type: ignore[arg-type]
+    return converge(list(host.instances.values()), host, Options(**options))
 
 
 def test_an_empty_host_is_brought_up() -> None:
@@ -528,7 +528,7 @@ def test_unlisted_instances_are_reported_and_left_alone(host: Host) -> None:
     ],
 )
 def test_check_mode_tells_whether_the_run_changes_and_does_nothing(host: Host, prepare: object) -> None:
-    prepare(host)  # type: ignore[operator]
+    prepare(host)
     foretold = run(host, apply=False)
     assert host.operations == []
     done = run(host)

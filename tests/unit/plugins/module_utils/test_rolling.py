@@ -114,7 +114,7 @@ class Machine:
     def tools(self) -> Tools:
         """Return what a roll works with."""
         clock = Clock(lambda: self.now, self.sleep)
-        return Tools(Systemd(self), self.store, 20.0, Probes(get=self.get), clock, proc=self.proc)  # type: ignore[arg-type]
+        return Tools(Systemd(self), self.store, 20.0, Probes(get=self.get), clock, proc=self.proc)
 
     def roll(self, steps: Steps, tools: Tools | None = None) -> Roll:
         """Return a roll to the release `new`."""
