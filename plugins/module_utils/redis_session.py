@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from typing import Union
 
@@ -36,6 +37,9 @@ OPEN_TO_ALL = "without any password configured"
 # What is always asked of a server that is looked at, with the login and at one stroke: a round trip each was a third of
 # what a host with hundreds of instances took.
 CONFIG, PROCESS, ACCESS = ("CONFIG", "GET", "*"), ("INFO", "server"), ("ACL", "GETUSER", "default")
+LOOKS = (CONFIG, PROCESS, ACCESS)
+# How long what came with a login is taken for what is so now.
+FRESH_SECONDS = 5.0
 Seen = Mapping[tuple[str, ...], Union[Reply, ReplyError]]
 
 
@@ -126,34 +130,52 @@ def _words(reply: Reply) -> frozenset[str]:
     return frozenset(map(str, reply)) if isinstance(reply, list) else frozenset()
 
 
-def connect(endpoint: Endpoint, password: str) -> LiveSession | None:
-    """Return a session that is logged in, or None when the password is not taken."""
-    try:
-        connection = Connection(endpoint, REPLY_SECONDS)
+class Login:
+    """A login that was sent, with what is always asked: while a server works on that, others can be sent theirs.
+
+    Raises NotReadyError where there is no server, or what is there cannot be used (yet).
+    """
+
+    def __init__(self, endpoint: Endpoint, password: str) -> None:
+        self._password = password
+        self._sent_at = time.monotonic()
         try:
-            seen = _log_in(connection, password)
-        except RespError:
-            connection.close()
-            raise
-    except RespError as exc:
-        raise NotReadyError(str(exc)) from exc
-    if seen is None:
-        connection.close()
-        return None
-    return LiveSession(connection, password, seen)
+            self._connection = Connection(endpoint, REPLY_SECONDS)
+            self._connection.send([("AUTH", password), ("PING",), *LOOKS])
+        except RespError as exc:
+            raise NotReadyError(str(exc)) from exc
+
+    def is_of(self, password: str) -> bool:
+        """Say whether it is with this password, and new enough for what the server says to be so now."""
+        return self._password == password and time.monotonic() - self._sent_at < FRESH_SECONDS
+
+    def close(self) -> None:
+        """Drop it."""
+        self._connection.close()
+
+    def session(self) -> LiveSession | None:
+        """Return the session, None when the password is not taken."""
+        try:
+            seen = _logged_in(self._connection)
+        except RespError as exc:
+            self.close()
+            raise NotReadyError(str(exc)) from exc
+        if seen is None:
+            self.close()
+            return None
+        return LiveSession(self._connection, self._password, seen)
 
 
-def _log_in(connection: Connection, password: str) -> Seen | None:
+def _logged_in(connection: Connection) -> Seen | None:
     """Return what is always asked, None where the password was not taken.
 
     Anything else that a server says to the login or a ping means that it cannot be used (yet).
     """
-    looks = (CONFIG, PROCESS, ACCESS)
-    login, pong, *replies = connection.pipeline([("AUTH", password), ("PING",), *looks])
+    login, pong, *replies = connection.receive(2 + len(LOOKS))
     if isinstance(login, ReplyError):
         if login.code == "WRONGPASS":
             return None
         if OPEN_TO_ALL not in str(login):
             raise login
     answered(pong)
-    return dict(zip(looks, replies))
+    return dict(zip(LOOKS, replies))

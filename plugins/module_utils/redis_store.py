@@ -26,6 +26,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_check import 
     read,
     throwaway,
 )
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_logins import Logins
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import (
     Instance,
     InstancesError,
@@ -36,7 +37,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_session import (
     REPLY_SECONDS,
     LiveSession,
-    connect,
     settings_of,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Connection, Endpoint, RespError, Tls, answered
@@ -81,6 +81,7 @@ class HostStore:
         self._sentinels = sentinels
         self._secrets: set[str] = set()
         self._noted: dict[str, Mapping[str, Any]] = {}
+        self._logins = Logins(self._run)
 
     # --- units ---
 
@@ -230,12 +231,15 @@ class HostStore:
 
     # --- the process and its server ---
 
+    def expect(self, instances: Sequence[Instance]) -> None:
+        """Say which sessions will be asked for, in their order."""
+        self._logins.expect(instances)
+
     def session(self, instance: Instance, passwords: Sequence[str]) -> LiveSession:
         """Connect by the instance's own Unix socket, whatever its port, with the first password that is taken."""
         self._secrets.update(passwords)
-        endpoint = Endpoint(socket_path=str(self._run / instance.name / "redis.sock"))
         for password in dict.fromkeys(passwords):
-            session = connect(endpoint, password)
+            session = self._logins.of(instance, password).session()
             if session is not None:
                 return session
         raise WrongPasswordError(

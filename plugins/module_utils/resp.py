@@ -8,10 +8,11 @@ that the server itself replied is a `ReplyError`, which is one too.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -103,10 +104,25 @@ class Connection:
 
     def pipeline(self, commands: Sequence[Sequence[str | int]]) -> list[Reply | ReplyError]:
         """Send all the commands at once and return their replies in order, error replies among them."""
+        self.send(commands)
+        return self.receive(len(commands))
+
+    def send(self, commands: Sequence[Sequence[str | int]]) -> None:
+        """Send commands, whose replies are to be received later."""
         self._deadline = time.monotonic() + self._timeout
-        try:
+        with self._closed_on_failure():
             self._send(b"".join(map(encode, commands)))
-            return [self._reply(0) for _command in commands]
+
+    def receive(self, count: int) -> list[Reply | ReplyError]:
+        """Return the replies to commands that were sent, in order, error replies among them."""
+        self._deadline = time.monotonic() + self._timeout
+        with self._closed_on_failure():
+            return [self._reply(0) for _command in range(count)]
+
+    @contextlib.contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, ValueError) as exc:
             self.close()
             raise RespError(f"{self.endpoint}: {_reason(exc)}") from exc

@@ -250,7 +250,9 @@ def main() -> None:
             store = HostStore(
                 params["server"], sentinels=[Endpoint(each, params["sentinel_port"]) for each in params["sentinels"]]
             )
-            result = converge([_instance(each) for each in params["instances"]], store, options)
+            instances = [_instance(each) for each in params["instances"]]
+            store.expect(instances)
+            result = converge(instances, store, options)
     except (HostLockError, InstancesError, SystemdError, OSError) as exc:
         module.fail_json(msg=str(exc))
     unlisted = sorted(set(result.unlisted) - set(params["others"]))

@@ -12,27 +12,27 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_model import 
     SettingRefusedError,
     digest,
 )
-from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_session import LiveSession, connect, settings_of
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_session import LiveSession, Login, settings_of
 from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Endpoint
 
 
 def session(servers: Any, fake: Any) -> LiveSession:
-    found = connect(servers.redis(fake), "old")
+    found = Login(servers.redis(fake), "old").session()
     assert found is not None
     return found
 
 
 def test_a_wrong_password_is_told_from_trouble(servers: Any, fake_redis: Any) -> None:
     server = servers.redis(fake_redis())
-    assert connect(server, "wrong") is None
-    with connect(server, "old") or pytest.fail("not taken"):
+    assert Login(server, "wrong").session() is None
+    with Login(server, "old").session() or pytest.fail("not taken"):
         pass
     with pytest.raises(NotReadyError, match="Connection refused"):
-        connect(Endpoint(port=1), "old")
+        Login(Endpoint(port=1), "old")
 
 
 def test_a_server_without_password_is_let_in_to(servers: Any, fake_redis: Any) -> None:
-    with connect(servers.redis(fake_redis(passwords=set())), "any") or pytest.fail("not taken"):
+    with Login(servers.redis(fake_redis(passwords=set())), "any").session() or pytest.fail("not taken"):
         pass
 
 
@@ -47,7 +47,7 @@ def test_a_server_that_is_not_ready_is_not_a_wrong_password(
     servers: Any, fake_redis: Any, command: str, reply: bytes
 ) -> None:
     with pytest.raises(NotReadyError, match=reply[1:8].decode()):
-        connect(servers.redis(fake_redis(answers={command: reply})), "old")
+        Login(servers.redis(fake_redis(answers={command: reply})), "old").session()
 
 
 def test_what_a_server_says_of_itself(servers: Any, fake_redis: Any) -> None:
