@@ -10,7 +10,7 @@ values and passed on a dozen times (docs/decisions/0086-many-values-travel-as-on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 MARK = "cubeops.cubejs.packed:"
@@ -39,7 +39,7 @@ def unpack_within(value: Any) -> Any:
         return unpack(value)
     if isinstance(value, Mapping):
         return {key: unpack_within(item) for key, item in value.items()}
-    return [unpack_within(item) for item in value] if isinstance(value, Sequence) else value
+    return [unpack_within(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def told(arguments: Mapping[str, Any], most: int = 20) -> dict[str, Any]:
