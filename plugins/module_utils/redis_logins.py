@@ -36,7 +36,7 @@ class Logins:
         ahead = self._sent.pop(instance.name, None)
         if ahead is None:
             self._look_ahead(instance)
-        elif ahead.is_of(password):
+        elif ahead.serves(password):
             return ahead
         else:
             ahead.close()

@@ -145,9 +145,13 @@ class Login:
         except RespError as exc:
             raise NotReadyError(str(exc)) from exc
 
-    def is_of(self, password: str) -> bool:
-        """Say whether it is with this password, and new enough for what the server says to be so now."""
-        return self._password == password and time.monotonic() - self._sent_at < FRESH_SECONDS
+    def serves(self, password: str) -> bool:
+        """Say whether it is with this password, and what the server says is so now.
+
+        Since then the server may have been restarted, by us among others: what it said before is of another process.
+        """
+        fresh = time.monotonic() - self._sent_at < FRESH_SECONDS
+        return self._password == password and fresh and not self._connection.ended()
 
     def close(self) -> None:
         """Drop it."""

@@ -9,6 +9,7 @@ that the server itself replied is a `ReplyError`, which is one too.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import time
@@ -89,6 +90,12 @@ class Connection:
     def close(self) -> None:
         """Drop the connection; it may be closed already."""
         self._socket.close()
+
+    def ended(self) -> bool:
+        """Return whether the server has ended it, as one does that stops; what it sent before can still be received."""
+        watched = select.poll()
+        watched.register(self._socket, select.POLLRDHUP)
+        return bool(watched.poll(0))
 
     def peer_certificate(self) -> bytes | None:
         """Return the server's certificate in DER form; None without TLS."""

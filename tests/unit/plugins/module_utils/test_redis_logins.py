@@ -57,3 +57,20 @@ def test_who_was_logged_in_to_ahead_with_another_password_is_asked_with_the_one_
     assert logins_of.of(bazaar, "new").session() is None
     with logins_of.of(bazaar, "old").session() or pytest.fail("not taken") as session:
         assert session.password == "old"
+
+
+def test_what_a_server_said_before_it_was_restarted_is_not_taken(tmp_path: Path, servers: Any, fake_redis: Any) -> None:
+    bazaar, path = acme(name="bazaar"), tmp_path / "bazaar" / "redis.sock"
+    servers.redis(fake_redis(), tmp_path / "acme" / "redis.sock")
+    servers.redis(fake_redis(), path)
+    logins_of = Logins(tmp_path)
+    logins_of.expect([acme(), bazaar])
+    with logins_of.of(acme(), "old").session() or pytest.fail("not taken"):
+        pass
+    servers.listeners[-1].close()
+    path.unlink()
+    restarted = fake_redis()
+    restarted.info["process_id"] = "77"
+    servers.redis(restarted, path)
+    with logins_of.of(bazaar, "old").session() or pytest.fail("not taken") as session:
+        assert session.process_id() == 77
