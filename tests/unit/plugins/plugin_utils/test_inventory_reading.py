@@ -70,6 +70,12 @@ def test_what_the_play_says_holds_for_all_its_hosts(tmp_path: Path) -> None:
     assert found.other_hosts() == ["two"]
 
 
+def test_what_is_omitted_is_not_there(tmp_path: Path) -> None:
+    tenant = {"name": "acme", "memory": "{{ none_given | default(omit) }}", "zones": ["{{ omit }}", "UTC"]}
+    values, problems = reader(tmp_path, {"one": {}}, {"cubejs_tenants": [tenant]}).read(["one"], NAMES, "cubejs_")
+    assert (values["one"]["cubejs_tenants"], problems) == ([{"name": "acme", "zones": ["UTC"]}], [])
+
+
 def test_values_are_plain(tmp_path: Path) -> None:
     """Neither tags nor lazy containers get into the plan."""
     tenants = [{"name": "{{ 'acme' }}", "number": "{{ 7 }}", "flag": True, "ratio": 0.29}]

@@ -104,6 +104,20 @@ def test_includes_are_found_beside_the_template_first(templates: Path) -> None:
     assert renderer(templates).render("t.j2", [Row("/a", 1), Row("/b", 2)]) == ["right 1\n", "right 2\n"]
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("{% extends 'base.j2' %}{% block name %}{{ item }}{% endblock %}\n", "<{item}>\n", id="extends"),
+        pytest.param("{%- block name -%}{{ item }}{% endblock %}\n", "{item}\n", id="a block of its own"),
+    ],
+)
+def test_templates_that_are_one_by_themselves(templates: Path, source: str, expected: str) -> None:
+    (templates / "base.j2").write_text("<{% block name %}{% endblock %}>\n")
+    (templates / "t.j2").write_text(source)
+    texts = renderer(templates).render("t.j2", [Row("/a", "a"), Row("/b", "b")])
+    assert texts == [expected.replace("{item}", item) for item in "ab"]
+
+
 def test_no_rows_need_no_template(templates: Path) -> None:
     assert renderer(templates).render("missing.j2", []) == []
 
