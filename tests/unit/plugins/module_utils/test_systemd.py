@@ -64,7 +64,6 @@ def test_nothing_is_asked_for_no_units() -> None:
 @pytest.mark.parametrize(
     ("verb", "expected"),
     [
-        pytest.param("enable", ["systemctl enable -- a b"], id="enable"),
         pytest.param("disable", ["systemctl disable -- a b"], id="disable"),
         pytest.param("stop", ["systemctl stop -- a b"], id="stop"),
         pytest.param("reload", ["systemctl reload -- a b"], id="reload"),
@@ -76,6 +75,32 @@ def test_verbs_name_all_units_at_once(verb: str, expected: list[str]) -> None:
     recorder = Recorder()
     getattr(Systemd(recorder), verb)(["a", "b"])
     assert recorder.commands == expected
+
+
+LINKS = "env SYSTEMD_OFFLINE=1 systemctl enable -- a b"
+LOOK = "systemctl show --no-pager --property=Id,UnitFileState -- a b"
+
+
+@pytest.mark.parametrize(
+    ("linked", "states", "expected"),
+    [
+        pytest.param(0, ("enabled", "enabled"), [LINKS, LOOK], id="by the links alone"),
+        pytest.param(0, ("enabled", "disabled"), [LINKS, LOOK, "systemctl enable -- b"], id="it knows one otherwise"),
+        pytest.param(1, (), [LINKS, "systemctl enable -- a b"], id="no links"),
+    ],
+)
+def test_units_are_enabled_without_a_reload_where_that_does(
+    linked: int, states: Sequence[str], expected: list[str]
+) -> None:
+    commands = []
+
+    def systemctl(command: Sequence[str]) -> Completed:
+        commands.append(" ".join(command))
+        shown = "\n\n".join(f"Id={unit}\nUnitFileState={state}" for unit, state in zip("ab", states))
+        return Completed(linked if command[0] == "env" else 0, shown, "")
+
+    Systemd(systemctl).enable(["a", "b"])
+    assert commands == expected
 
 
 def test_what_systemd_says_is_passed_on() -> None:
