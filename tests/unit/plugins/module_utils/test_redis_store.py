@@ -101,7 +101,7 @@ def test_starts_do_not_wait_for_data_to_load(host: Host) -> None:
     assert [command for command in host.commands if not command.startswith("reset-failed")] == [
         f"--no-block restart -- {UNIT}",
         f"--no-block restart -- {UNIT}",
-        f"enable -- {UNIT}",
+        f"SYSTEMD_OFFLINE=1 systemctl enable -- {UNIT}",
         "daemon-reload",
     ]
 

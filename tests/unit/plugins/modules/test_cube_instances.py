@@ -80,7 +80,7 @@ def test_an_instance_that_does_not_come_up_fails_the_task(
     assert result["failed"]
     assert f"{UNIT} is not healthy: the process ended with status 1" in result["msg"]
     assert "  | Error: it broke" in result["msg"]
-    assert commands == [f"enable -- {UNIT}", f"start -- {UNIT}"]
+    assert commands == [f"SYSTEMD_OFFLINE=1 systemctl enable -- {UNIT}", f"enable -- {UNIT}", f"start -- {UNIT}"]
 
 
 def test_asking_changes_nothing(commands: list[str], capsys: pytest.CaptureFixture[str]) -> None:
