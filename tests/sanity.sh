@@ -35,5 +35,6 @@ bundle=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}
 
 cd "$copy"
 git init --quiet . && git add --all >/dev/null 2>&1
+# What runs on controllers and hosts of users. Tests have ruff's rules: with them all of this took 363 s, without 94 s.
 HOME=$home PATH="$root/.venv/bin:$PATH" ANSIBLE_HOME="$home/.ansible" \
-    ansible-test sanity --local --requirements --python 3.11 --color no "$@"
+    ansible-test sanity --local --requirements --python 3.11 --color no --exclude tests/ "$@"
