@@ -69,6 +69,12 @@ class Runs:
                     return None
         return run.returncode
 
+    def undisturbed(self, *arguments: str) -> None:
+        """Run once, and kill nothing."""
+        with self.start(*arguments) as run:
+            self.output.append(run.communicate()[0])
+        assert run.returncode == 0, self.output[-1][-5000:]
+
     def to_the_end(self, *arguments: str) -> None:
         """Run again and again, each run killed at its first change, until a run finds nothing to change."""
         for _run in range(MOST_RUNS):
@@ -131,14 +137,14 @@ def test_killed_runs_showed_no_secret(deployed: Runs) -> None:
 def test_runs_killed_while_secrets_are_replaced_end_with_the_new_ones(
     deployed: Runs, spare: tuple[Runs, dict[str, Any]], lab: Any, tmp_path: Path
 ) -> None:
-    """Also between a changed file and the restart that it needs; and all the way back."""
+    """Also between a changed file and the restart that it needs; a run that brings the old ones back leaves nothing."""
     runs, tenant = spare
     before = state_of(spare_stack(lab))
     variables = tmp_path / "rotated.yml"
     variables.write_text(yaml.safe_dump({"cubejs_tenants": [rotated(tenant)]}))
     runs.to_the_end("--extra-vars", f"@{variables}")
     assert spare_stack(lab, rotation=1).load({"measures": ["Orders.count"]})["data"]
-    runs.to_the_end()
+    runs.undisturbed()
     assert spare_stack(lab).load({"measures": ["Orders.count"]})["data"]
     remaining = differences(before, state_of(spare_stack(lab)))
     # Earlier releases are kept for rollback: that of the rotated secrets is one now.
