@@ -93,8 +93,8 @@ def test_mysql_is_restarted_under_load(cluster: Any, lab: Any, note: Any) -> Non
     assert ended == {"cube3 mariadb.service"}
 
 
-def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any, tmp_path: Path) -> None:
-    """Clients are told so, no process ends, and all is answered once it is back; the audit names it."""
+def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any) -> None:
+    """Clients are told so, no process ends, and all is answered once it is back."""
     before = cluster.processes()
     host = lab.host("cube3")
     with loading(cluster, "acme") as load:
@@ -110,14 +110,6 @@ def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any, tmp_path: 
     note("mysql_away", {"away_seconds": round(back - stopped, 1), **figures})
     assert all(any(told in why for told in TOLD_WITHOUT_MYSQL) for why in figures["reasons"]), figures
     assert figures["last_failure_after_seconds"] < back - stopped + LIMIT_SECONDS, figures
-    # Without the load: processes that wait for MySQL try to connect all the time, with all of the processors.
-    host.run_expect([0], "systemctl stop mariadb.service")
-    try:
-        found = audit(lab, tmp_path)
-    finally:
-        host.run_expect([0], "systemctl start mariadb.service")
-    assert found.status != 0, found.output
-    assert {tenant for rule, tenant, _host in found.of("fail") if rule == "storage-reachable"} == set(TENANTS)
     after = cluster.processes()
     assert {name for name in before if before[name] != after.get(name)} == {"cube3 mariadb.service"}
 
@@ -221,6 +213,34 @@ def test_a_host_that_is_booted_again(cluster: Any, lab: Any, note: Any) -> None:
     since = active_since(lab.host(gone))
     firewall = since.pop("cubejs-firewall.service")
     assert 0 < firewall < min(since.values()), since
+    run = lab.converge()
+    assert run.status == 0, run.output
+    assert not run.changed, run.output
+
+
+def test_the_host_of_the_workers_and_of_mysql_is_gone_for_a_while(
+    cluster: Any, lab: Any, note: Any, tmp_path: Path
+) -> None:
+    """The audit names it and what needs it; after its boot all runs and is answered, and a run changes nothing."""
+    lost = "cube3"
+    before = cluster.processes()
+    Machine(lost).stop()
+    try:
+        # Without load: processes that wait for MySQL try to connect all the time, with all of the processors.
+        found = audit(lab, tmp_path)
+    finally:
+        down = time.monotonic()
+        Machine(lost).boot()
+    awaited(lambda: all(cluster.answers(tenant, host) for tenant in TENANTS for host in DATA), "all tenants answer")
+    awaited(lambda: set(cluster.processes()) == set(before), "all of its units run")
+    note("worker_host_booted", {"back_after_seconds": round(time.monotonic() - down, 1)})
+    after = cluster.processes()
+    assert {name for name in before if before[name] == after[name]} >= {name for name in before if lost not in name}
+    assert found.status != 0, found.output
+    assert ("host-looked-at", "", lost) in found.of("unknown"), found.output
+    failed = {(rule, tenant) for rule, tenant, _host in found.of("fail", "unknown")}
+    for tenant in TENANTS:
+        assert {("storage-reachable", tenant), ("one-refresh-worker", tenant)} <= failed, found.output
     run = lab.converge()
     assert run.status == 0, run.output
     assert not run.changed, run.output
