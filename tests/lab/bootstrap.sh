@@ -28,7 +28,10 @@ wanted=$(cat "$root/requirements/run.txt" "$root/requirements/$kind.txt" | sha25
 stamp="$root/.venv/.installed-$kind"
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "setup: installing the Python packages of requirements/$kind.txt into .venv"
-    [ -x "$root/.venv/bin/python" ] || python3 -m venv "$root/.venv"
+    # Debian's own where there is one: built with profiles, it is a quarter faster than what pyenv and the like build.
+    python=/usr/bin/python3.11
+    [ -x "$python" ] || python=python3
+    [ -x "$root/.venv/bin/python" ] || "$python" -m venv "$root/.venv"
     "$root/.venv/bin/python" -m pip install -qq --disable-pip-version-check -r "$root/requirements/$kind.txt"
     echo "$wanted" >"$stamp"
 fi
