@@ -130,7 +130,7 @@ def _outcome(deployments: Sequence[Deployment], steps: Mapping[str, Steps]) -> O
 
 
 def _enable(systemd: Systemd, steps: Mapping[str, Steps]) -> None:
-    systemd.enable([unit for each in steps.values() for unit in each.enable])
+    systemd.enable_for_boot([unit for each in steps.values() for unit in each.enable])
 
 
 def _roll(deployments: Sequence[Deployment], steps: Mapping[str, Steps], tools: Tools) -> list[str]:

@@ -126,7 +126,7 @@ class HostStore:
 
     def enable(self, names: Sequence[str]) -> None:
         """Start the instances at boot."""
-        self._systemd.enable([redis_unit(name) for name in names])
+        self._systemd.enable_for_boot([redis_unit(name) for name in names])
 
     def start(self, name: str) -> None:
         """Start an instance, without waiting until its data is loaded.

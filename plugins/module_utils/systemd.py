@@ -106,7 +106,11 @@ class Systemd:
         self._call("daemon-reload")
 
     def enable(self, units: Sequence[str]) -> None:
-        """Start the units at boot (or with the unit that wants them).
+        """Start the units at boot (or with the unit that wants them)."""
+        self._on("enable", units)
+
+    def enable_for_boot(self, units: Sequence[str]) -> None:
+        """Start the units at the next boot: what wants them is told of it when systemd reads its units again.
 
         First by the links alone, as in an image that does not run: asked to do it, systemd reads all its units again,
         0.6 s beside 300 instances of Redis. It has to be asked about a unit that it knows as one that is not enabled.
@@ -114,7 +118,7 @@ class Systemd:
         if units and self._run(["env", "SYSTEMD_OFFLINE=1", "systemctl", "enable", "--", *units]).rc == 0:
             seen = self.show(units, ("UnitFileState",))
             units = [unit for unit in units if seen[unit].get("UnitFileState") != "enabled"]
-        self._on("enable", units)
+        self.enable(units)
 
     def disable(self, units: Sequence[str]) -> None:
         """No longer start the units at boot."""

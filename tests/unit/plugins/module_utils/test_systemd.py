@@ -56,7 +56,7 @@ def test_nothing_is_asked_for_no_units() -> None:
     recorder = Recorder()
     manager = Systemd(recorder)
     assert manager.show([], ["Id"]) == {}
-    for verb in ("enable", "disable", "start", "stop", "restart", "reload"):
+    for verb in ("enable", "enable_for_boot", "disable", "start", "stop", "restart", "reload"):
         getattr(manager, verb)([])
     assert recorder.commands == []
 
@@ -64,6 +64,7 @@ def test_nothing_is_asked_for_no_units() -> None:
 @pytest.mark.parametrize(
     ("verb", "expected"),
     [
+        pytest.param("enable", ["systemctl enable -- a b"], id="enable"),
         pytest.param("disable", ["systemctl disable -- a b"], id="disable"),
         pytest.param("stop", ["systemctl stop -- a b"], id="stop"),
         pytest.param("reload", ["systemctl reload -- a b"], id="reload"),
@@ -89,7 +90,7 @@ LOOK = "systemctl show --no-pager --property=Id,UnitFileState -- a b"
         pytest.param(1, (), [LINKS, "systemctl enable -- a b"], id="no links"),
     ],
 )
-def test_units_are_enabled_without_a_reload_where_that_does(
+def test_units_are_enabled_for_boot_without_a_reload_where_that_does(
     linked: int, states: Sequence[str], expected: list[str]
 ) -> None:
     commands = []
@@ -99,7 +100,7 @@ def test_units_are_enabled_without_a_reload_where_that_does(
         shown = "\n\n".join(f"Id={unit}\nUnitFileState={state}" for unit, state in zip("ab", states))
         return Completed(linked if command[0] == "env" else 0, shown, "")
 
-    Systemd(systemctl).enable(["a", "b"])
+    Systemd(systemctl).enable_for_boot(["a", "b"])
     assert commands == expected
 
 

@@ -45,9 +45,8 @@ class Machine:
 
     def __call__(self, command: Sequence[str]) -> Completed:
         """Answer the command."""
-        if command[0] != "systemctl":
-            # The journal; and this machine knows no way to enable a unit but to ask systemd.
-            return Completed(int(command[0] == "env"), "last words\n", "")
+        if command[0] == "journalctl":
+            return Completed(0, "last words\n", "")
         verb = command[1]
         if verb == "show":
             return Completed(0, "".join(f"{key}={value}\n" for key, value in self.properties.items()), "")

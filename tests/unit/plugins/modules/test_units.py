@@ -21,8 +21,6 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
 
     def systemctl(command: Sequence[str]) -> Completed:
-        if command[0] == "env":
-            return Completed(1, "", "not offline")
         if command[1] != "show":
             seen.append(" ".join(command))
         load = "not-found" if "missing.service" in command else "loaded"
