@@ -93,8 +93,8 @@ def test_mysql_is_restarted_under_load(cluster: Any, lab: Any, note: Any) -> Non
     assert ended == {"cube3 mariadb.service"}
 
 
-def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any) -> None:
-    """Clients are told so, no process ends, and all is answered once it is back."""
+def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any, tmp_path: Path) -> None:
+    """Clients are told so, no process ends, and all is answered once it is back; the audit names it."""
     before = cluster.processes()
     host = lab.host("cube3")
     with loading(cluster, "acme") as load:
@@ -110,6 +110,14 @@ def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any) -> None:
     note("mysql_away", {"away_seconds": round(back - stopped, 1), **figures})
     assert all(any(told in why for told in TOLD_WITHOUT_MYSQL) for why in figures["reasons"]), figures
     assert figures["last_failure_after_seconds"] < back - stopped + LIMIT_SECONDS, figures
+    # Without the load: processes that wait for MySQL try to connect all the time, with all of the processors.
+    host.run_expect([0], "systemctl stop mariadb.service")
+    try:
+        found = audit(lab, tmp_path)
+    finally:
+        host.run_expect([0], "systemctl start mariadb.service")
+    assert found.status != 0, found.output
+    assert {tenant for rule, tenant, _host in found.of("fail") if rule == "storage-reachable"} == set(TENANTS)
     after = cluster.processes()
     assert {name for name in before if before[name] != after.get(name)} == {"cube3 mariadb.service"}
 
