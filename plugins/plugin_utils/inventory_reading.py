@@ -15,6 +15,7 @@ from ansible.template import Templar
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.schema import element_path
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.tenant_files import DIRECTORY, TenantFiles
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.variable_names import held
 
 TENANTS = "cubejs_tenants"
 _TOO_DEEP = 50
@@ -102,6 +103,7 @@ def _templated(templar: Templar, value: Any, path: str, problems: list[Finding],
     if depth > _TOO_DEEP:
         problems.append(Finding("variable-defined", path, "it is nested too deep, or contains itself", "Write it out"))
         return None
+    value = held(templar, value)
     if isinstance(value, Mapping):
         items = {
             plain(str(key)): _templated(templar, item, f"{path}.{key}", problems, depth + 1)

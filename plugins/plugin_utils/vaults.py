@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils import definitions, packing, secrets
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.tenant_files import DIRECTORY, TenantFiles
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.variable_names import held
 
 # What the role cubejs calls its plan where no playbook has made one.
 PLANS = ("cubejs_plan", "__cubejs_plan")
@@ -28,7 +29,7 @@ class Definition(Mapping[str, Any]):
     written: Mapping[str, Any] = field(repr=False)
 
     def __getitem__(self, key: str) -> Any:
-        value = self.written[key]
+        value = held(self.templar, self.written[key])
         return Definition(self.templar, value) if isinstance(value, Mapping) else self.templar.template(value)
 
     def __iter__(self) -> Iterator[str]:
