@@ -77,10 +77,14 @@ class Sentinel(Protocol):
 
 @dataclass
 class Result:
-    """What was changed (would be) of each watched Redis: option -> before and after, passwords masked."""
+    """What was changed (would be) of each watched Redis: option -> before and after, passwords masked.
+
+    outnumbered: those of which the Sentinel counts replicas or Sentinels that are no longer meant to be.
+    """
 
     changes: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
+    outnumbered: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -90,11 +94,13 @@ def converge(
     *,
     apply: bool = True,
     removed: Sequence[str] = (),
+    others: int | None = None,
     seconds: float = 10.0,
 ) -> Result:
     """Tell the Sentinel what differs, and what it is not to watch any more.
 
-    seconds: how long it may take until it reaches a primary that it was told of; a warning afterwards.
+    others: how many other Sentinels there are to be; None where that is not known. seconds: how long it may take until
+    it reaches a primary that it was told of; a warning afterwards.
     """
     known = sentinel.known()
     result = Result(unlisted=sorted(set(known) - {each.name for each in wanted} - set(removed)))
@@ -111,7 +117,19 @@ def converge(
     if apply and result.changes:
         told = [each.name for each in wanted if each.name in result.changes]
         result.warnings = _await_primaries(told, sentinel, seconds)
+    told_nothing = [each for each in wanted if each.name not in result.changes]
+    result.outnumbered = [each.name for each in told_nothing if _counts_more(known[each.name], each, others)]
     return result
+
+
+def _counts_more(known: Known, wanted: Watched, others: int | None) -> bool:
+    """Return whether replicas or other Sentinels are counted that are no longer meant to be.
+
+    Sentinel forgets none by itself (Redis documentation: Sentinel, "Adding or removing Sentinels", "Removing the old
+    master or unreachable replicas").
+    """
+    replicas, sentinels = (int(known.settings.get(name) or 0) for name in ("num-slaves", "num-other-sentinels"))
+    return replicas >= len(wanted.hosts) or (others is not None and sentinels > others)
 
 
 def _differences(

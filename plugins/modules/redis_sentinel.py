@@ -16,7 +16,8 @@ description:
     C(SET), C(REMOVE)). Sentinel keeps its own file; nothing else writes there.
   - Which host is the primary is Sentinel's to decide. It is never changed while it is one of O(watched[].hosts), so a
     run after a failover changes nothing.
-  - What is watched and not listed is reported and left alone.
+  - What is watched and not listed is reported and left alone. So is what a Sentinel still counts of hosts that are
+    gone, since Sentinel forgets no replica and no other Sentinel by itself.
 options:
   bind:
     description: Addresses of this host's Sentinel. The first is where it is told.
@@ -163,21 +164,37 @@ def main() -> None:
     others = [Endpoint(each, params["port"]) for each in params["peers"] if each not in params["bind"]]
     sentinel = (_NotStarted if module.check_mode and params["pending"] else LiveSentinel)(own, others)
     try:
-        result = converge(watched, sentinel, apply=not module.check_mode, removed=params["removed"])
+        result = converge(
+            watched,
+            sentinel,
+            apply=not module.check_mode,
+            removed=params["removed"],
+            others=len(others) if params["peers"] else None,
+        )
     except SentinelError as exc:
         module.fail_json(msg=f"Sentinel: {exc}")
-    for text in _warnings(result, told=not params["removed"]):
+    for text in _warnings(result, own, told=not params["removed"]):
         module.warn(text)
     module.exit_json(changed=bool(result.changes), changes=result.changes, unlisted=result.unlisted, diff=_diff(result))
 
 
-def _warnings(result: Result, *, told: bool) -> list[str]:
+def _warnings(result: Result, own: Endpoint, *, told: bool) -> list[str]:
     unlisted = (
         [f"Sentinel watches these, which are not listed, and is left to it: {', '.join(result.unlisted)}"]
         if result.unlisted and told
         else []
     )
-    return [*result.warnings, *unlisted]
+    outnumbered = (
+        [
+            f"The Sentinel at {own} still counts replicas or Sentinels of hosts that are gone, for "
+            f"{', '.join(result.outnumbered)}. A failover needs more than half of all Sentinels that it knows: let it "
+            f"count anew with `redis-cli -h {own.host} -p {own.port} SENTINEL RESET NAME`, while all that are meant to "
+            "be there run, and one Sentinel at a time, half a minute apart"
+        ]
+        if result.outnumbered
+        else []
+    )
+    return [*result.warnings, *unlisted, *outnumbered]
 
 
 def _diff(result: Result) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A host more, and one less again, without a request that fails."""
+"""A host set up anew; then a host more, and one less again, without a request that fails."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from cluster import DATA, SPARE, TENANTS, awaited, is_whole, loading, names
+from cluster import DATA, ROOT, SPARE, TENANTS, Machine, awaited, is_whole, loading, names
 
 PLAYBOOK = "cubeops.cubejs.host_remove"
 DROPPED = ("cube3", "Drop the accounts that log in from there")
+# What ansible-playbook ends with when a host cannot be reached.
+UNREACHABLE = 4
 SPARE_HOSTS = f"cubejs_api: {{hosts: {{{SPARE}: {{}}}}}}\n"
 
 
@@ -38,6 +40,44 @@ def accounts(lab: Any) -> set[str]:
 def upstreams(lab: Any, address: str) -> int:
     """Return how many of the proxies' upstreams are on a host."""
     return sum(int(lab.host(host).run(f"nginx -T 2>/dev/null | grep -c 'server {address}:'").stdout) for host in DATA)
+
+
+def test_a_host_that_is_lost_for_good_is_set_up_anew(cluster: Any, lab: Any, note: Any) -> None:
+    """Its successor has its name and address and nothing else: a run makes it what it was, but for the primary."""
+    gone = is_whole(cluster, "acme")
+    [kept] = set(DATA) - {gone}
+    before = cluster.processes()
+    with loading(cluster, "acme", [kept]) as load:
+        lost = time.monotonic()
+        Machine(gone).destroy()
+        for tenant in TENANTS:
+            awaited(lambda name=tenant: cluster.primary(kept, name) == kept, f"{tenant} has its primary on {kept}")
+        awaited(lambda: load.succeeds(20, lost), "queries are answered without the host")
+        without = lab.converge()
+        assert without.status == UNREACHABLE, without.output
+        assert not without.changed, without.output
+        created = lab.playbook(ROOT / "molecule/shared/create.yml")
+        assert created.status == 0, created.output
+        began = time.monotonic()
+        run = lab.converge()
+        assert run.status == 0, run.output
+        ready = time.monotonic()
+        for tenant in TENANTS:
+            awaited(lambda name=tenant: is_whole(cluster, name) == kept, f"{tenant} is replicated again")
+        awaited(lambda: load.succeeds(20, ready), "queries are answered")
+    figures = load.figures(began)
+    note("host_set_up_anew", {"run_seconds": round(ready - began, 1), **figures})
+    assert figures["failed"] == 0, figures
+    assert {host for host, _task in run.changed} == {gone}, run.changed
+    assert all(cluster.answers(tenant, gone) for tenant in TENANTS)
+    after = cluster.processes()
+    assert set(after) == set(before)
+    assert {name for name in before if before[name] != after[name]} <= {name for name in before if gone in name}
+    assert lab.host(gone).run("ls /opt/cubejs/npm").stdout == "", "its packages came from another host"
+    assert "OK 3 usable" in cluster.sentinel(gone, "ckquorum", "acme")
+    again = lab.converge()
+    assert again.status == 0, again.output
+    assert not again.changed, again.output
 
 
 def test_a_host_more(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, ...]) -> None:

@@ -167,3 +167,23 @@ def test_what_cannot_be_meant_is_refused(changed: dict[str, Any], bind: list[str
 
 def test_a_name_is_watched_once() -> None:
     assert problems([ACME, ACME], ["10.0.0.5"]) == ["redis_sentinel_watched: acme is listed twice"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "others", "told"),
+    [
+        pytest.param({"num-slaves": "1", "num-other-sentinels": "2"}, 2, False, id="all that are meant to be"),
+        pytest.param({"num-slaves": "0", "num-other-sentinels": "1"}, 2, False, id="not found yet"),
+        pytest.param({"num-slaves": "2", "num-other-sentinels": "2"}, 2, True, id="a replica that is gone"),
+        pytest.param({"num-slaves": "1", "num-other-sentinels": "3"}, 2, True, id="a Sentinel that is gone"),
+        pytest.param({"num-slaves": "1", "num-other-sentinels": "3"}, None, False, id="nobody knows how many"),
+    ],
+)
+def test_what_is_still_counted_of_hosts_that_are_gone_is_told(
+    sentinel: Fake, counts: dict[str, str], others: int | None, told: bool
+) -> None:
+    known = sentinel.watches["acme"]
+    sentinel.watches["acme"] = replace(known, settings={**known.settings, **counts})
+    result = run(sentinel, ACME, GLOBEX, others=others)
+    assert (result.changes, sentinel.told) == ({}, [])
+    assert result.outnumbered == ["acme"] * told

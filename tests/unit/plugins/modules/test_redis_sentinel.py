@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.cubeops.cubejs.plugins.module_utils import sentinel_store
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_sentinel import Result
+from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import Endpoint
 from ansible_collections.cubeops.cubejs.plugins.modules import redis_sentinel
 
 ACME = {"name": "acme", "hosts": ["10.0.0.5"], "port": 20001, "password": "plantedAcme8fQ2xR7m", "quorum": 2}
@@ -75,5 +77,27 @@ def test_what_is_to_be_forgotten_warns_of_no_others(sentinel: Any, capsys: pytes
     assert result["unlisted"] == ["beta"]
     assert ["SENTINEL", "REMOVE", "acme"] in sentinel.seen
     found = Result(unlisted=["beta"])
-    assert redis_sentinel._warnings(found, told=False) == []
-    assert "beta" in redis_sentinel._warnings(found, told=True)[0]
+    own = Endpoint("10.0.0.5", 26379)
+    assert redis_sentinel._warnings(found, own, told=False) == []
+    assert "beta" in redis_sentinel._warnings(found, own, told=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("peers", "told"), [(["10.0.0.5", "10.0.0.6"], True), (["10.0.0.6", "10.0.0.7"], False), ([], False)]
+)
+def test_other_sentinels_are_counted_without_its_own(
+    sentinel: Any,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    peers: list[str],
+    told: bool,
+) -> None:
+    row = {"name": "acme", "ip": "10.0.0.5", "port": "20001", "flags": "master", "num-other-sentinels": "2"}
+    row |= {"quorum": "2", "down-after-milliseconds": "5000", "failover-timeout": "30000"}
+    sentinel.answers["SENTINEL MASTERS"] = [[word for pair in row.items() for word in pair]]
+    (tmp_path / "state").write_text(f"sentinel auth-pass acme {ACME['password']}\n")
+    texts: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _self, text: texts.append(text))
+    assert not run(capsys, peers=peers)["changed"]
+    assert ["redis-cli -h 10.0.0.5 -p 26379 SENTINEL RESET" in each for each in texts] == [True] * told
