@@ -44,7 +44,7 @@ def upstreams(lab: Any, address: str) -> int:
 
 def test_a_host_that_is_lost_for_good_is_set_up_anew(cluster: Any, lab: Any, note: Any) -> None:
     """Its successor has its name and address and nothing else: a run makes it what it was, but for the primary."""
-    gone = is_whole(cluster, "acme")
+    gone = awaited(lambda: is_whole(cluster, "acme"), "acme is replicated")
     [kept] = set(DATA) - {gone}
     before = cluster.processes()
     with loading(cluster, "acme", [kept]) as load:
