@@ -7,23 +7,8 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.rendering import as_data, trust_as_template
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.variable_names import held
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core before 2.19, where every string is a template unless it is marked as unsafe
-    from ansible.utils.unsafe_proxy import wrap_var as as_data
-
-    def trust_as_template(value: str) -> str:
-        """Return a string that is rendered."""
-        return value
-
-else:
-
-    def as_data(value: Any) -> Any:
-        """Return a value that is never rendered."""
-        return value
-
 
 VARIABLES = {
     "password": "s3cret",
