@@ -104,6 +104,8 @@ def _templated(templar: Templar, value: Any, path: str, problems: list[Finding],
         problems.append(Finding("variable-defined", path, "it is nested too deep, or contains itself", "Write it out"))
         return None
     value = held(templar, value)
+    if _is_omitted(templar, value):
+        return _OMITTED
     if isinstance(value, Mapping):
         items = {
             plain(str(key)): _templated(templar, item, f"{path}.{key}", problems, depth + 1)
@@ -118,11 +120,17 @@ def _templated(templar: Templar, value: Any, path: str, problems: list[Finding],
         return plain(value)
     try:
         # In a list, which is empty where the template says `omit`.
-        return next(iter(plain(templar.template([value]))), _OMITTED)
+        rendered = next(iter(plain(templar.template([value]))), _OMITTED)
+        return _OMITTED if _is_omitted(templar, rendered) else rendered
     except AnsibleError as exc:
         reason = " ".join(str(exc.message).split())
         problems.append(Finding("variable-defined", path, reason, "Define what it refers to"))
         return None
+
+
+def _is_omitted(templar: Templar, value: Any) -> bool:
+    """Say whether a value is the text that ansible-core before 2.19 puts in place of what is omitted."""
+    return isinstance(value, str) and value == templar.available_variables.get("omit")
 
 
 def plain(value: Any, depth: int = 0) -> Any:
