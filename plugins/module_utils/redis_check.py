@@ -166,7 +166,10 @@ def problems(server: str, staged: Path, live: Path) -> list[str]:
 
     They may name files of the set they belong to, by the path these will have: the staged ones are read instead.
     """
-    changed = [path for path in sorted(staged.glob("*.conf")) if _is_new(path, staged, live)]
+    # What lies beside a configuration is of its name (its secrets, certificate and key), and the CA is everybody's.
+    # Each file is looked at once: to look for those of each of 300 instances took half a second.
+    new = {path.stem for path in staged.iterdir() if _is_new(path, live / path.name)}
+    changed = [path for path in sorted(staged.glob("*.conf")) if path.stem in new or "ca" in new]
     with ThreadPoolExecutor(PARALLEL) as pool:
         found = pool.map(lambda path: _problems_of(server, path, staged, live), changed)
         return [f"{path.stem}: {problem}" for path, rows in zip(changed, found) for problem in rows]
@@ -183,12 +186,12 @@ def _problems_of(server: str, path: Path, staged: Path, live: Path) -> list[str]
     return found
 
 
-def _is_new(path: Path, staged: Path, live: Path) -> bool:
-    """Return whether a configuration or a file beside it (its certificate and key, the CA) is not what is in place."""
-    files = [path, *staged.glob(f"{path.stem}.*"), *staged.glob("ca.*")]
-    return any(
-        not (live / file.name).is_file() or (live / file.name).read_bytes() != file.read_bytes() for file in files
-    )
+def _is_new(staged: Path, live: Path) -> bool:
+    """Return whether a file is not what is in place. Where it is, the staged one may be a link to it."""
+    try:
+        return not staged.samefile(live) and staged.read_bytes() != live.read_bytes()
+    except OSError:
+        return True
 
 
 def main(arguments: list[str]) -> int:

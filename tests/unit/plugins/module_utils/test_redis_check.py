@@ -165,6 +165,17 @@ def test_only_what_changed_is_tried_and_all_problems_are_told(server: str, seen:
     assert "port 1" not in seen.read_text()
 
 
+def test_links_to_what_is_in_place_are_nothing_new(server: str, seen: Path, tmp_path: Path) -> None:
+    staged, live = tmp_path / "staged", tmp_path / "live"
+    for directory in (staged, live):
+        directory.mkdir()
+    for name in ("same.conf", "same.secret", "ca.crt"):
+        (live / name).write_text("nonsense\n")
+        (staged / name).symlink_to(live / name)
+    assert problems(server, staged, live) == []
+    assert not seen.exists()
+
+
 @pytest.mark.parametrize("name", ["same.secret", "same.crt", "ca.crt"])
 def test_a_file_beside_it_makes_it_new(server: str, tmp_path: Path, seen: Path, name: str) -> None:
     staged, live = tmp_path / "staged", tmp_path / "live"
