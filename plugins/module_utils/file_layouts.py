@@ -122,9 +122,11 @@ class RootedSet:
         make_directories(directory)
         current = self.current
         if current is not None:
-            for dest in [*self.foreign(), *(file.dest for file in self._files if file.dest not in changed)]:
-                make_directories((directory / dest).parent)
-                os.link(current / dest, directory / dest, follow_symlinks=False)
+            kept = [*self.foreign(), *(file.dest for file in self._files if file.dest not in changed)]
+            for parent in {Path(dest).parent for dest in kept}:
+                make_directories(directory / parent)
+            for dest in kept:
+                os.link(f"{current}/{dest}", f"{directory}/{dest}", follow_symlinks=False)
         for file in self._files:
             if file.dest in changed:
                 make_directories((directory / file.dest).parent)

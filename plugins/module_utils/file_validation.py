@@ -11,10 +11,9 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from types import MappingProxyType
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError, WantedFile
@@ -47,13 +46,15 @@ def validate(
     foreign: Sequence[str],
     workspace: Path | None = None,
     entrances: Sequence[Entrance] = (),
+    standing: Mapping[str, Path] = MappingProxyType({}),
 ) -> list[dict[str, object]]:
     """Run every command that can run over a private copy of the set, and return what became of each.
 
     A command may name `{staged}`, a directory that holds the set (without a root: at its absolute paths), and with a
     root `{view}`, which looks like the directory around the root with the new set in the old one's place. `foreign` are
-    the files that others put below the root and that stay there. The copy is made in `workspace`, a path of the
-    caller's, so that it can remove what a killed run left there; without one it is made among the temporary files.
+    the files that others put below the root and that stay there; `standing` says where files of the set lie that are as
+    wanted. The copy shares both. It is made in `workspace`, a path of the caller's, so that it can remove what a
+    killed run left there; without one it is made among the temporary files.
     """
     outcomes: list[dict[str, object]] = []
     due = [step for step in steps if step.due]
@@ -65,51 +66,65 @@ def validate(
     private = workspace or Path(tempfile.mkdtemp(prefix="cubeops-"))
     private.mkdir(mode=0o700, exist_ok=workspace is None)
     try:
-        places = _mirror(private, files, root, foreign, entrances)
+        if root is not None:
+            standing = {**standing, **{dest: Path(root) / dest for dest in foreign}}
+        places = _mirror(private, files, root, standing, entrances)
         for step in due:
-            _run(step, places, files, root, entrances)
+            _end(step, _begin(step, places), places, files, root, entrances)
             outcomes.append({"command": step.command, "rc": 0})
     finally:
         shutil.rmtree(private)
     return outcomes
 
 
-def of_what_stands(
-    steps: Sequence[Validation], files: Sequence[WantedFile], root: str | None, entrances: Sequence[Entrance]
-) -> Callable[[], list[dict[str, object]]]:
-    """Begin to run the commands that are always run, on the set as it stands; return what waits for their outcomes.
+class Standing:
+    """The commands that are always run, on the set as it stands: begun at once, since their outcome is mostly wanted.
 
-    To be asked when it is found to be the wanted one: `nginx -t` takes 0.4 s for 300 servers, about as long as to
-    compare their files, and a copy of them as long again.
+    `nginx -t` takes 0.4 s for 300 servers, about as long as to compare their files, and a copy of them as long again.
     """
-    due = [step for step in steps if step.always and step.due]
-    if not due or root is None:
-        return list
-    places = {"staged": root, "view": str(Path(root).parent)}
 
-    def run() -> list[dict[str, object]]:
-        for step in due:
-            _run(step, places, files, root, entrances)
-        return [{"command": step.command, "rc": 0} for step in due]
+    def __init__(
+        self, steps: Sequence[Validation], files: Sequence[WantedFile], root: str | None, entrances: Sequence[Entrance]
+    ) -> None:
+        self._files, self._root, self._entrances = files, root, entrances
+        self._places = {"staged": root, "view": str(Path(root).parent)} if root is not None else {}
+        due = [step for step in steps if step.always and step.due and root is not None]
+        self._begun = {step: _begin(step, self._places) for step in due}
 
-    pool = ThreadPoolExecutor(1)
-    begun = pool.submit(run)
-    pool.shutdown(wait=False)
-    return begun.result
+    def __enter__(self) -> Standing:
+        """Give it to what compares the set."""
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        """End the commands that nobody has asked about: the set is not the wanted one."""
+        for process in self._begun.values():
+            process.kill()
+            process.communicate()
+
+    def outcomes(self) -> list[dict[str, object]]:
+        """Wait for the commands' ends, and return what became of each."""
+        steps = list(self._begun)
+        for step in steps:
+            _end(step, self._begun.pop(step), self._places, self._files, self._root, self._entrances)
+        return [{"command": step.command, "rc": 0} for step in steps]
 
 
 def _mirror(
     private: Path,
     files: Sequence[WantedFile],
     root: str | None,
-    foreign: Sequence[str],
+    standing: Mapping[str, Path],
     entrances: Sequence[Entrance],
 ) -> dict[str, str]:
     staged = private / "staged"
     staged.mkdir()
-    for file in files:
+    dests = {*standing, *(file.dest for file in files)}
+    for folder in {(staged / dest.lstrip("/")).parent for dest in dests}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for dest, path in standing.items():
+        _share(path, staged / dest.lstrip("/"))
+    for file in (file for file in files if file.dest not in standing):
         path = staged / file.dest.lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
         if file.link is None:
             path.write_bytes(file.content)
             path.chmod(file.mode)
@@ -117,14 +132,19 @@ def _mirror(
             path.symlink_to(file.link)
     if root is None:
         return {"staged": str(staged)}
-    for dest in foreign:
-        path = staged / dest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(Path(root) / dest, path, follow_symlinks=False)
     view = private / "view"
     links = {entrance.dest: entrance.link for entrance in entrances}
     _show(view, Path(root).parent, {**links, Path(root).name: str(staged)})
     return {"staged": str(staged), "view": str(view)}
+
+
+def _share(path: Path, copy: Path) -> None:
+    """Let a file be seen at another place as well: the same inode, since to make a new one takes 0.1 ms to 1 ms."""
+    try:
+        os.link(path, copy, follow_symlinks=False)
+    except OSError:
+        # Another filesystem, or not ours. A link is copied as it is: it may lead to what is new in the set.
+        copy.symlink_to(path.readlink() if path.is_symlink() else path)
 
 
 def _show(shown: Path, real: Path, links: Mapping[str, str]) -> None:
@@ -144,39 +164,47 @@ def _show(shown: Path, real: Path, links: Mapping[str, str]) -> None:
         _show(shown / first, real / first, inner)
 
 
-def _run(
-    step: Validation,
-    places: Mapping[str, str],
-    files: Sequence[WantedFile],
-    root: str | None,
-    entrances: Sequence[Entrance],
-) -> None:
+def _begin(step: Validation, places: Mapping[str, str]) -> subprocess.Popen[str]:
     try:
         command = [word.format_map(places) for word in shlex.split(step.command)]
     except (KeyError, ValueError, IndexError) as exc:
         known = ", ".join(f"{{{name}}}" for name in places)
         raise ManagedFilesError(f"validate: {step.command!r} is not understood ({exc}); it may name {known}") from exc
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=VALIDATION_SECONDS,
-            check=False,
             umask=0o027,  # what it creates (Nginx its logs) is not for everybody
             env={**os.environ, "LC_ALL": "C"},
         )
-    except (OSError, subprocess.TimeoutExpired) as exc:
+    except OSError as exc:
         raise ManagedFilesError(f"validate: {step.command!r} cannot be run: {exc}. Nothing was changed") from exc
-    if done.returncode != 0:
+
+
+def _end(
+    step: Validation,
+    process: subprocess.Popen[str],
+    places: Mapping[str, str],
+    files: Sequence[WantedFile],
+    root: str | None,
+    entrances: Sequence[Entrance],
+) -> None:
+    try:
+        output, _unused = process.communicate(timeout=VALIDATION_SECONDS)
+    except subprocess.TimeoutExpired as exc:
+        process.kill()
+        process.communicate()
+        raise ManagedFilesError(f"validate: {step.command!r} cannot be run: {exc}. Nothing was changed") from exc
+    if process.returncode != 0:
         secret = (file.content.decode("utf-8", "replace") for file in files if file.secret)
         hidden = {piece for content in secret for piece in secrets_in(content)}
-        said = _in_place(mask(done.stdout.strip(), hidden), places, root)
+        said = _in_place(mask(output.strip(), hidden), places, root)
         raise ManagedFilesError(
-            f"The files are refused by `{step.command}` (status {done.returncode}); "
+            f"The files are refused by `{step.command}` (status {process.returncode}); "
             f"those in place are unchanged:\n{said}{_whose(said, root, [entrance.dest for entrance in entrances])}"
         )
 

@@ -24,8 +24,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import file_manifes
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_differences import differences, entrance_difference
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance, LooseFiles, RootedSet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import (
+    Standing,
     Validation,
-    of_what_stands,
     validate,
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import (
@@ -258,28 +258,28 @@ def _compare(
     workspace: Path | None = None,
 ) -> Result:
     """Return what has to change, after the new set, if there is one, was found valid."""
-    standing = of_what_stands(file_set.validate, file_set.files, file_set.root, file_set.entrances)
-    changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
-    stays = layout.foreign()
-    result = Result(
-        file_set.digest,
-        changed_files=[file.dest for file in changed],
-        removed_files=layout.unwanted(),
-        foreign_files=[dest for dest in stays if dest not in known],
-        unlisted_files=[dest for dest in stays if dest in known],
-        root_created=file_set.root is not None and not os.path.lexists(file_set.root),
-    )
-    closed = layout.closed()
-    result.changed_files += [_beside(file_set, entrance) for entrance in closed]
+    with Standing(file_set.validate, file_set.files, file_set.root, file_set.entrances) as standing:
+        changed = [file for file in file_set.files if differs(layout.path(file.dest), file, owners)]
+        stays, closed = layout.foreign(), layout.closed()
+        result = Result(
+            file_set.digest,
+            changed_files=[*(file.dest for file in changed), *(_beside(file_set, entrance) for entrance in closed)],
+            removed_files=layout.unwanted(),
+            foreign_files=[dest for dest in stays if dest not in known],
+            unlisted_files=[dest for dest in stays if dest in known],
+            root_created=file_set.root is not None and not os.path.lexists(file_set.root),
+        )
+        if not result.changed:
+            result.validation = standing.outcomes()
     if with_diff:
         result.diff = differences(changed, result.removed_files, layout.path, owners)
         result.diff += [entrance_difference(Path(_beside(file_set, entrance)), entrance) for entrance in closed]
     if result.changed and file_set.validate:
+        wanting = {file.dest for file in changed}
+        as_wanted = {file.dest: layout.path(file.dest) for file in file_set.files if file.dest not in wanting}
         result.validation = validate(
-            file_set.validate, file_set.files, file_set.root, stays, workspace, file_set.entrances
+            file_set.validate, file_set.files, file_set.root, stays, workspace, file_set.entrances, as_wanted
         )
-    elif not result.changed:
-        result.validation = standing()
     return result
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.cubeops.cubejs.plugins.module_utils import file_validation
-from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Validation, validate
+from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import Standing, Validation, validate
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError, WantedFile
 
 FILES = (WantedFile("sub/a", b"new"), WantedFile("link", link="sub/a"))
@@ -33,6 +37,40 @@ def test_the_view_looks_like_the_place_with_the_new_set_in_it(tmp_path: Path) ->
     ]
     outcomes = validate(steps, FILES, str(tmp_path / "set"), ["theirs"])
     assert [outcome["rc"] for outcome in outcomes] == [0] * 5
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["hard links", "another filesystem"])
+def test_what_is_as_wanted_is_shared_with_what_stands(
+    tmp_path: Path, elsewhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is new is seen through links, and what stands is neither written nor removed."""
+    root = tmp_path / "set"
+    (root / "sub").mkdir(parents=True)
+    (root / "sub" / "a").write_text("old")
+    (root / "link").symlink_to("sub/a")
+    (root / "kept").write_text("kept")
+    (root / "theirs").symlink_to("sub/a")
+    files = (*FILES, WantedFile("kept", b"kept"))
+    standing = {"link": root / "link", "kept": root / "kept"}
+    steps = [
+        Validation(f"grep -q {text} {{view}}/set/{dest}")
+        for dest, text in (("sub/a", "new"), ("link", "new"), ("theirs", "new"), ("kept", "kept"))
+    ]
+    made = []
+
+    def refuse(source: Path, target: Path, **_options: Any) -> None:
+        made.append(target.name)
+        raise OSError(errno.EXDEV, "another filesystem")
+
+    if elsewhere:
+        monkeypatch.setattr(file_validation.os, "link", refuse)
+    else:
+        steps.append(Validation(f"test {{staged}}/kept -ef {root}/kept -a ! -L {{staged}}/kept"))
+    outcomes = validate(steps, files, str(root), ["theirs"], standing=standing)
+    assert [outcome["rc"] for outcome in outcomes] == [0] * len(steps)
+    assert sorted(made) == (["kept", "link", "theirs"] if elsewhere else [])
+    assert (root / "sub" / "a").read_text() == "old"
+    assert (root / "kept").read_text() == "kept"
 
 
 def test_a_view_of_what_does_not_exist_yet(tmp_path: Path) -> None:
@@ -70,6 +108,27 @@ def test_what_a_program_says_of_secrets_is_masked(tmp_path: Path) -> None:
         validate([Validation("sh -c 'cat {staged}/a; exit 1'")], files, str(tmp_path / "set"), [])
     assert "hunter2" not in str(refusal.value)
     assert "<masked>" in str(refusal.value)
+
+
+def test_nobody_waits_for_commands_on_what_is_replaced(tmp_path: Path) -> None:
+    """They are over when the new set is tried: both would use the same processors."""
+    step = Validation(f"sh -c 'echo $$ >{tmp_path}/pid; exec sleep 60'", always=True)
+    with Standing([step], FILES, str(tmp_path / "set"), ()):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_commands_on_what_stands_are_waited_for_when_it_stays(tmp_path: Path) -> None:
+    steps = [Validation("sh -c 'sleep 0.1; echo broken; exit 1'", always=True), Validation("false")]
+    with (
+        Standing(steps, FILES, str(tmp_path / "set"), ()) as standing,
+        pytest.raises(ManagedFilesError, match="broken"),
+    ):
+        standing.outcomes()
+    with Standing(steps[1:], FILES, str(tmp_path / "set"), ()) as standing:
+        assert standing.outcomes() == []
 
 
 @pytest.mark.parametrize("command", ["true", "false"])
