@@ -12,7 +12,9 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Callable
 
 from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import CLOCK, Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
@@ -50,12 +52,14 @@ class UnitsError(Exception):
 class Unit:
     """A wanted unit: `on_change` is `restart` or `reload`, `state` is `started` or `stopped`.
 
+    reload_signal: what has the main process read its files, in place of the unit's own command to reload; "" for that.
     intact: a command that fails when what the unit set up is gone, of which systemd knows nothing; () for others.
     """
 
     name: str
     files: tuple[str, ...] = ()
     on_change: str = "restart"
+    reload_signal: str = ""
     enabled: bool = True
     state: str = "started"
     intact: tuple[str, ...] = ()
@@ -108,8 +112,12 @@ def converge(
     for unit in units:
         outcome.actions[unit.name] = _steps(unit, seen[unit.name], systemd, pending and not apply, proc)
     if apply and outcome.changed:
-        for verb in ("disable", "stop", "enable", "start", "restart", "reload"):
-            _act(systemd, verb, [name for name, steps in outcome.actions.items() if verb in steps])
+        for verb in ("disable", "stop", "enable", "start", "restart"):
+            _act(getattr(systemd, verb), [name for name, steps in outcome.actions.items() if verb in steps], systemd)
+        signals = {unit.name: unit.reload_signal for unit in units if "reload" in outcome.actions[unit.name]}
+        for signal in sorted(set(signals.values())):
+            tell = partial(systemd.signal, signal) if signal else systemd.reload
+            _act(tell, [name for name in signals if signals[name] == signal], systemd)
         _prove(units, outcome, systemd, reload_seconds, proc, clock)
     return outcome
 
@@ -196,11 +204,11 @@ def _refuse_unusable(units: Sequence[Unit], seen: Mapping[str, Mapping[str, str]
         raise UnitsError("; ".join(problems))
 
 
-def _act(systemd: Systemd, verb: str, names: Sequence[str]) -> None:
+def _act(tell: Callable[[Sequence[str]], None], names: Sequence[str], systemd: Systemd) -> None:
     if not names:
         return
     try:
-        getattr(systemd, verb)(names)
+        tell(names)
     except SystemdError as exc:
         raise UnitsError(_with_journal(str(exc), names, systemd)) from exc
 

@@ -104,6 +104,13 @@ def test_units_are_enabled_for_boot_without_a_reload_where_that_does(
     assert commands == expected
 
 
+def test_a_signal_goes_to_main_processes_alone() -> None:
+    systemctl = Recorder()
+    Systemd(systemctl).signal("HUP", ["a", "b"])
+    Systemd(systemctl).signal("HUP", [])
+    assert systemctl.commands == ["systemctl kill --kill-who=main --signal=HUP -- a b"]
+
+
 def test_what_systemd_says_is_passed_on() -> None:
     with pytest.raises(SystemdError, match="systemctl enable -- a failed: Unit a does not exist"):
         Systemd(Recorder(rc=1, stderr="Unit a does not exist\n")).enable(["a"])
@@ -219,6 +226,26 @@ def test_serving_since(tmp_path: Path, workers: list[tuple[float, str]], ago: fl
         process(tmp_path, 11 + number, 10, started_ago, title)
     since = systemd.serving_since(10, tmp_path)
     assert since == pytest.approx(time.time() - ago, abs=0.5)
+
+
+def test_children_are_those_that_the_kernel_lists(tmp_path: Path) -> None:
+    """Of all threads, and without a look at any other process; a kernel that keeps no list is asked for each parent."""
+    process(tmp_path, 10, 1, 100)
+    process(tmp_path, 11, 10, 20)
+    process(tmp_path, 12, 10, 30)
+    assert sorted(systemd._children(10, tmp_path)) == [11, 12]
+    for thread, children in (("10", "11 "), ("13", "12 14 "), ("15", "")):
+        (tmp_path / "10" / "task" / thread).mkdir(parents=True)
+        (tmp_path / "10" / "task" / thread / "children").write_text(children)
+    assert sorted(systemd._children(10, tmp_path)) == [11, 12, 14]
+
+
+def test_children_of_a_real_process() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            assert child.pid in systemd._children(os.getpid(), systemd.PROC)
+        finally:
+            child.kill()
 
 
 def test_newest_change_of_a_link_is_that_of_the_link_or_its_target(tmp_path: Path) -> None:

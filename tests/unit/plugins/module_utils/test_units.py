@@ -65,7 +65,7 @@ class Machine:
             self.started(MAIN, -1)
         if verb == "stop":
             self.properties["ActiveState"] = "inactive"
-        if verb in ("start", "restart") or (verb == "reload" and self.takes_reloads):
+        if verb in ("start", "restart") or (verb in ("reload", "kill") and self.takes_reloads):
             self.started(WORKER, -1, parent=MAIN)
         return Completed(0, "", "")
 
@@ -258,8 +258,17 @@ def test_a_refused_restart_is_reported_with_the_journal(machine: Machine, new: s
         machine.converge(Unit("u", files=(new,)))
 
 
-def test_a_reload_that_is_not_taken_up_is_an_error(machine: Machine, new: str) -> None:
+@pytest.mark.parametrize(("signal", "verb"), [("", "reload"), ("HUP", "kill")])
+def test_a_reload_that_is_not_taken_up_is_an_error(machine: Machine, new: str, signal: str, verb: str) -> None:
     machine.takes_reloads = False
     with pytest.raises(UnitsError, match="u was told to reload and went on with its old configuration"):
-        machine.converge(Unit("u", files=(new,), on_change="reload"), reload_seconds=3.0)
+        machine.converge(Unit("u", files=(new,), on_change="reload", reload_signal=signal), reload_seconds=3.0)
     assert machine.now == pytest.approx(3.0, abs=0.1)
+    assert machine.commands == [verb]
+
+
+def test_a_signal_stands_in_for_the_units_own_reload(machine: Machine, new: str) -> None:
+    units = [Unit("u", files=(new,), on_change="reload", reload_signal="HUP")]
+    assert machine.converge(*units).actions == {"u": ["reload"]}
+    assert machine.commands == ["kill"]
+    assert machine.converge(*units).actions == {"u": []}
