@@ -14,23 +14,8 @@ from typing import Any, Callable
 from ansible.errors import AnsibleError
 from ansible.template import generate_ansible_template_vars
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.trust import as_data, trust_as_template
 from jinja2 import TemplateError
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core before 2.19, where every string is a template unless it is marked as unsafe
-    from ansible.utils.unsafe_proxy import wrap_var as as_data
-
-    def trust_as_template(value: str) -> str:
-        """Return a string that is rendered."""
-        return value
-
-else:
-
-    def as_data(value: Any) -> Any:
-        """Return a value that is never rendered, whatever it holds: here that is every value that is not trusted."""
-        return value
-
 
 # What the template action uses when a task does not say otherwise.
 OVERRIDES = {"trim_blocks": True, "lstrip_blocks": False, "newline_sequence": "\n"}

@@ -12,15 +12,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleError
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import Finding
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core before 2.19, where every string is a template
-
-    def trust_as_template(value: str) -> str:
-        """Return a string that is rendered."""
-        return value
-
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.trust import trust_as_template
 
 DIRECTORY = "cubejs_tenants_dir"
 SUFFIXES = (".yml", ".yaml", ".json")

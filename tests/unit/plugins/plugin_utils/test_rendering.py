@@ -13,9 +13,8 @@ from ansible_collections.cubeops.cubejs.plugins.plugin_utils.rendering import (
     Renderer,
     RenderingError,
     Row,
-    as_data,
-    trust_as_template,
 )
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.trust import as_data, trust_as_template
 
 
 @pytest.fixture

@@ -60,14 +60,14 @@ def test_values_are_templates_and_files_of_a_vault(tmp_path: Path) -> None:
     block = encrypted(SECRET).replace("\n", "\n  ")
     found = read(
         tmp_path,
-        acme__yml="database: {password: '{{ vault_acme }}', zones: ['{{ 1 }}', plain]}",
+        acme__yml="database: {password: '{{ vault_acme }}', zones: ['{{ 1 }}st', plain]}",
         beta__yml=f"api_secret: !vault |\n  {block}",
         corner__yml=encrypted(f"api_secret: {SECRET}"),
     )
     assert found.findings == []
     assert hasattr(found.definitions.pop(1)["api_secret"], "_ciphertext")
     acme, corner = templated(found, vault_acme="opened")
-    assert acme["database"] == {"password": "opened", "zones": [1, "plain"]}
+    assert acme["database"] == {"password": "opened", "zones": ["1st", "plain"]}
     assert corner["api_secret"] == SECRET
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.cubeops.cubejs.plugins.plugin_utils.rendering import as_data, trust_as_template
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.trust import as_data, trust_as_template
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.variable_names import held
 
 VARIABLES = {

@@ -10,16 +10,8 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.cubeops.cubejs.plugins.module_utils import secrets
+from ansible_collections.cubeops.cubejs.plugins.plugin_utils.trust import trust_as_template
 from ansible_collections.cubeops.cubejs.plugins.plugin_utils.vaults import vault
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core before 2.19, where every string is a template
-
-    def trust_as_template(value: str) -> str:
-        """Return a string that is rendered."""
-        return value
-
 
 MASTER = "kD93hfLw02mXoQz71RbVtYc5NgUe8sAi"
 PASSWORD = trust_as_template("{{ opened }}")
