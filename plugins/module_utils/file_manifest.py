@@ -41,10 +41,10 @@ def lock(manifests: Path, name: str) -> Iterator[None]:
         yield
 
 
-def clean(manifests: Path, name: str) -> Path:
-    """Remove what a killed run left here, and return the path at which the set may be shown to validators."""
+def clean(manifests: Path, volatile: Path, name: str) -> Path:
+    """Remove what a killed run left, and return the path at which the set may be shown to validators."""
     _staged(manifests, name).unlink(missing_ok=True)
-    workspace = manifests / f"{name}.validation"
+    workspace = volatile / f"cubeops-{name}.validation"
     shutil.rmtree(workspace, ignore_errors=True)
     return workspace
 

@@ -24,6 +24,7 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils import file_manifes
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_differences import differences, entrance_difference
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance, LooseFiles, RootedSet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import (
+    VOLATILE,
     Standing,
     Validation,
     validate,
@@ -212,8 +213,12 @@ def converge(
     with_diff: bool = False,
     ownership: Ownership | None = None,
     manifests: Path = MANIFESTS,
+    volatile: Path = VOLATILE,
 ) -> Result:
-    """Make the files on disk those of the set; with `apply` false only say (and validate) what would be changed."""
+    """Make the files on disk those of the set; with `apply` false only say (and validate) what would be changed.
+
+    manifests: where is written down what was put in place. volatile: where the set is shown to validators.
+    """
     check(file_set)
     owners = ownership or Ownership()
     name, root = file_set.name, file_set.root
@@ -225,7 +230,7 @@ def converge(
         layout = _layout(file_set, known, owners)
         _refuse_unknown_owners(file_set.files, owners)
         layout.clean()
-        workspace = file_manifest.clean(manifests, name)
+        workspace = file_manifest.clean(manifests, volatile, name)
         result = _compare(file_set, known, layout, owners, with_diff, workspace)
         wanted = {file.dest for file in file_set.files}
         if result.changed:

@@ -227,7 +227,8 @@ def _prove(
             continue
         while _is_stale(unit.files, "reload", seen[unit.name], proc):
             if clock.monotonic() >= deadline:
-                message = f"{unit.name} was told to reload and went on with its old configuration"
+                told = f"{unit.name} was told to reload and went on with its old configuration"
+                message = f"{told}: its own error log says why"
                 raise UnitsError(_with_journal(message, [unit.name], systemd))
             clock.sleep(0.05)
 

@@ -38,10 +38,10 @@ def test_a_broken_record_is_named(tmp_path: Path, text: str) -> None:
 
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / "a.new").touch()
-    (tmp_path / "a.validation/staged").mkdir(parents=True)
+    (tmp_path / "run/cubeops-a.validation/staged").mkdir(parents=True)
     (tmp_path / "b.new").touch()
-    assert file_manifest.clean(tmp_path, "a") == tmp_path / "a.validation"
-    assert [path.name for path in tmp_path.iterdir()] == ["b.new"]
+    assert file_manifest.clean(tmp_path, tmp_path / "run", "a") == tmp_path / "run/cubeops-a.validation"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["b.new", "run"]
 
 
 def test_a_name_is_locked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

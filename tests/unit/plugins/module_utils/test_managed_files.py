@@ -65,6 +65,7 @@ class Host:
             with_diff=True,
             ownership=self.ownership,
             manifests=self.manifests,
+            volatile=self.path,
         )
 
     def contents(self) -> dict[str, str]:
@@ -225,7 +226,7 @@ def test_diffs_of_secret_files_are_masked(host: Host) -> None:
 def test_owners_that_do_not_exist_are_named_at_once(tmp_path: Path, ownership: Ownership) -> None:
     files = tuple(WantedFile(f"{tmp_path}/{name}", b"", owner="nobody-here") for name in "ab")
     wanted = FileSet("test", files)
-    options: dict[str, Any] = {"ownership": ownership, "manifests": tmp_path / "var"}
+    options: dict[str, Any] = {"ownership": ownership, "manifests": tmp_path / "var", "volatile": tmp_path}
     assert converge(wanted, apply=False, **options).changed
     with pytest.raises(ManagedFilesError, match=r"/a \(nobody-here:root\), .*/b \(nobody-here:root\); create it first"):
         converge(wanted, apply=True, **options)

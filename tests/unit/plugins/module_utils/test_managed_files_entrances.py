@@ -47,7 +47,9 @@ class Place:
             "test", (WantedFile("main.conf", text.encode()),), str(self.etc / "set"), steps, (MAIN, MASK)
         )
         options = {"apply": True, "with_diff": True, **options}
-        return converge(file_set, ownership=self.ownership, manifests=self.manifests, **options)
+        return converge(
+            file_set, ownership=self.ownership, manifests=self.manifests, volatile=self.manifests, **options
+        )
 
     def seen(self) -> dict[str, str]:
         """Return what readers find, by its path."""
