@@ -223,6 +223,12 @@ def test_diffs_of_secret_files_are_masked(host: Host) -> None:
     assert result.diff[0]["after"] == "KEY=<masked, changed>\nSAME=<masked>\n"
 
 
+def test_validators_get_links_to_what_stands(host: Host) -> None:
+    host.keep({"a": "1", "b": "1"})
+    place = "{staged}" if host.rooted else f"{{staged}}{host.root}"
+    assert host.keep({"a": "2", "b": "1"}, command=f"test -L {place}/b -a ! -L {place}/a").changed
+
+
 def test_owners_that_do_not_exist_are_named_at_once(tmp_path: Path, ownership: Ownership) -> None:
     files = tuple(WantedFile(f"{tmp_path}/{name}", b"", owner="nobody-here") for name in "ab")
     wanted = FileSet("test", files)
