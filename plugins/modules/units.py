@@ -48,7 +48,7 @@ options:
           - For a service that goes on with its old configuration when the new one is of no use, and whose own command
             reads all of it once more beforehand, as Nginx' does. It is believed when new workers run.
         type: str
-        choices: ["", HUP, USR1, USR2]
+        choices: ["", HUP]
         default: ""
       enabled:
         description: Whether the unit starts at boot.
@@ -143,7 +143,7 @@ UNIT_SPEC = {
     "name": {"type": "str", "required": True},
     "files": {"type": "list", "elements": "str", "default": []},
     "on_change": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
-    "reload_signal": {"type": "str", "choices": ["", "HUP", "USR1", "USR2"], "default": ""},
+    "reload_signal": {"type": "str", "choices": ["", "HUP"], "default": ""},
     "enabled": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
     "intact": {"type": "list", "elements": "str", "default": []},

@@ -100,7 +100,9 @@ def test_nobody_waits_for_commands_on_what_is_replaced(tmp_path: Path) -> None:
     """They are over when the new set is tried: both would use the same processors."""
     step = Validation(f"sh -c 'echo $$ >{tmp_path}/pid; exec sleep 60'", always=True)
     with Standing([step], FILES, str(tmp_path / "set"), ()):
+        deadline = time.monotonic() + 30
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < deadline
             time.sleep(0.01)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
