@@ -11,7 +11,9 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   deadline_seconds:
-    description: How long all questions together may take; what has not answered by then is unknown. Within 1 and 600.
+    description:
+      - How long all questions together may take, within 1 and 600; what has not answered by then is unknown.
+      - A single question may take 0.4 of it.
     type: float
     default: 10.0
   settle_seconds:

@@ -23,7 +23,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.observing.redaction
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes import http
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.side_by_side import Deadline, OutOfTimeError
 
-CALL_SECONDS = 4.0
 TEXT_CHARACTERS = 200
 # The development server's page and its first request (DevServer.js).
 PLAYGROUND = ("playground", "<!doctype html")
@@ -87,7 +86,7 @@ def ask(
             unknown.append(Unknown(name, "it was not asked: nothing was answered before"))
             continue
         try:
-            found = get(address, path, headers, deadline.left(CALL_SECONDS))
+            found = get(address, path, headers, deadline.left_for_call())
         except (http.HttpError, OutOfTimeError) as exc:
             unknown.append(Unknown(name, redactor.text(f"{path} of {exc}")))
             continue

@@ -19,7 +19,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.probes import cube_
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.http import Address, HttpError, Response, get
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.side_by_side import Deadline
 
-CALL_SECONDS = 4.0
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -53,7 +52,7 @@ def _plain(seen: ProxySeen, redactor: Redactor, deadline: Deadline) -> ProxySeen
     """Return it with what plain HTTP is answered."""
     address = Address(host=seen.address, port=seen.http_port)
     try:
-        found = get(address, META, {"Host": seen.server_name}, deadline.left(CALL_SECONDS))
+        found = get(address, META, {"Host": seen.server_name}, deadline.left_for_call())
     except HttpError as exc:
         return replace(seen, unknown=(*seen.unknown, Unknown("redirect", redactor.text(str(exc)))))
     location = _header(found, "location")
@@ -98,7 +97,7 @@ def _context(asked: ProxyAsked) -> ssl.SSLContext:
 
 
 def _connect(asked: ProxyAsked, deadline: Deadline, context: ssl.SSLContext) -> ssl.SSLSocket:
-    seconds = deadline.left(CALL_SECONDS)
+    seconds = deadline.left_for_call()
     plain = socket.create_connection((asked.address, asked.https_port), timeout=seconds)
     try:
         return context.wrap_socket(plain, server_hostname=asked.server_name)

@@ -25,7 +25,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.probes.side_by_side
 
 CLIENTS = ("mariadb", "mysql")
 PYMYSQL, CLIENT = "PyMySQL", "client"
-CALL_SECONDS = 4.0
 MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 
 _ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
@@ -68,7 +67,7 @@ class DriverSession:
         self._endpoint = endpoint
         self._deadline = deadline
         try:
-            self._connection = mysql.connect(endpoint, deadline.left(CALL_SECONDS))
+            self._connection = mysql.connect(endpoint, deadline.left_for_call())
         # PyMySQL lets all kinds through when what answers is no MySQL server.
         except Exception as exc:
             raise mysql.error_of(endpoint, exc) from exc
@@ -125,7 +124,7 @@ class ClientSession:
         return [tuple(map(_unescaped, line.split("\t"))) for line in lines if line]
 
     def _run(self, login: int, sql: str) -> subprocess.CompletedProcess[bytes]:
-        seconds = self._deadline.left(CALL_SECONDS)
+        seconds = self._deadline.left_for_call()
         return subprocess.run(
             [
                 self._program,

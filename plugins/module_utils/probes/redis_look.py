@@ -28,7 +28,6 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.resp import (
 )
 from ansible_collections.cubeops.cubejs.plugins.module_utils.subject import RedisLogin
 
-CALL_SECONDS = 4.0
 SCAN_ROUNDS = 20
 SCAN_COUNT = 500
 MAX_PEERS = 500
@@ -67,7 +66,7 @@ def look(login: RedisLogin, redactor: Redactor, deadline: Deadline, now: Callabl
         master=target.master,
     )
     try:
-        host, port = redis.data_node(login, deadline.left(CALL_SECONDS))
+        host, port = redis.data_node(login, deadline.left_for_call())
         seen = replace(seen, host=host, port=port)
         endpoint = Endpoint(host, port, tls=login.tls)
         seen = _identified(seen, login, endpoint, deadline, redactor)
@@ -82,7 +81,7 @@ def look(login: RedisLogin, redactor: Redactor, deadline: Deadline, now: Callabl
 def _identified(
     seen: RedisSeen, login: RedisLogin, endpoint: Endpoint, deadline: Deadline, redactor: Redactor
 ) -> RedisSeen:
-    found = redis.identify(endpoint, login.password, login.target.user, login.target.index, deadline.left(CALL_SECONDS))
+    found = redis.identify(endpoint, login.password, login.target.user, login.target.index, deadline.left_for_call())
     unknown = tuple(Unknown(what, redactor.text(why), _REMEDY) for what, why in found.unknown.items())
     return replace(
         seen,
@@ -114,7 +113,7 @@ def _with_company(
     def note(what: str, exc: object) -> None:
         unknown.append(Unknown(what, redactor.text(str(exc)), _REMEDY))
 
-    with Connection(endpoint, deadline.left(CALL_SECONDS)) as connection:
+    with Connection(endpoint, deadline.left_for_call()) as connection:
         if login.password:
             connection.authenticate(login.password, login.target.user)
         connection.call("SELECT", login.target.index)

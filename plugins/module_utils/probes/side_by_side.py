@@ -19,6 +19,8 @@ from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import CLOCK,
 WORKERS = 64
 # The least that a probe is given when it begins late.
 SHORTEST_SECONDS = 0.05
+# The part of all the time that one question may take, so that one server that is silent leaves some for the next.
+CALL_SHARE = 0.4
 
 
 class OutOfTimeError(Exception):
@@ -27,15 +29,20 @@ class OutOfTimeError(Exception):
 
 @dataclass(frozen=True)
 class Deadline:
-    """A point in time by a clock that is never set."""
+    """A point in time by a clock that is never set. call_seconds: the most that one question may take."""
 
     at: float
     clock: Clock = CLOCK
+    call_seconds: float = 3600.0
 
     @classmethod
     def within(cls, seconds: float) -> Deadline:
         """Return the deadline that lies this far ahead."""
-        return cls(CLOCK.monotonic() + seconds)
+        return cls(CLOCK.monotonic() + seconds, call_seconds=seconds * CALL_SHARE)
+
+    def left_for_call(self) -> float:
+        """Return the seconds that one question may take; raise OutOfTimeError when there are none."""
+        return self.left(self.call_seconds)
 
     def left(self, most: float = 3600.0) -> float:
         """Return the seconds left, at most so many; raise OutOfTimeError when there are none."""

@@ -137,3 +137,18 @@ def test_malformed_answers(servers: Any, talk: Any, said: str) -> None:
 def test_hostile_texts_are_one_short_line(servers: Any) -> None:
     found, _unknown = asked(servers, answering({"/": f"200 {'<script>' * 100}\x1b\n"}, []))
     assert len(found["root"].text) == 203
+
+
+@pytest.mark.parametrize(("seconds", "answered"), [(1.0, False), (5.0, True)])
+def test_a_late_answer_is_waited_for_where_there_is_more_time(servers: Any, seconds: float, answered: bool) -> None:
+    """A question has 0.4 of all the time: 0.4 s and 2 s here."""
+    answer = answering({"/": f"200 {PRODUCTION}"}, [])
+
+    def talk(client: socket.socket) -> None:
+        if client.recv(16, socket.MSG_PEEK).startswith(b"GET / "):
+            time.sleep(0.7)
+        answer(client)
+
+    found, unknown = asked(servers, talk, seconds)
+    assert ("root" in found) is answered
+    assert bool(unknown) is not answered

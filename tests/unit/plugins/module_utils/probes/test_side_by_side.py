@@ -66,5 +66,21 @@ def test_what_is_left() -> None:
         deadline.left()
 
 
+def test_one_question_takes_a_part_of_all_the_time_and_never_more_than_is_left() -> None:
+    now = [100.0]
+    deadline = Deadline(160.0, Clock(monotonic=lambda: now[0]), call_seconds=24.0)
+    assert deadline.left_for_call() == 24.0
+    now[0] = 150.0
+    assert deadline.left_for_call() == 10.0
+    now[0] = 160.0
+    with pytest.raises(OutOfTimeError):
+        deadline.left_for_call()
+
+
+@pytest.mark.parametrize(("seconds", "call"), [(10.0, 4.0), (60.0, 24.0)])
+def test_more_time_for_a_host_is_more_time_for_each_question(seconds: float, call: float) -> None:
+    assert Deadline.within(seconds).call_seconds == call
+
+
 def test_no_jobs_are_done_at_once() -> None:
     assert begun() == {}
