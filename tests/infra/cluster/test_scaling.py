@@ -74,6 +74,11 @@ def test_a_host_that_is_lost_for_good_is_set_up_anew(cluster: Any, lab: Any, not
     assert set(after) == set(before)
     assert {name for name in before if before[name] != after[name]} <= {name for name in before if gone in name}
     assert lab.host(gone).run("ls /opt/cubejs/npm").stdout == "", "its packages came from another host"
+    # Sentinel would put it right after 10 s. Until then it would be an empty primary.
+    for tenant in TENANTS:
+        log = lab.host(gone).check_output(f"journalctl --unit=cubejs-redis@{tenant}.service --output=cat --no-pager")
+        assert "MASTER <-> REPLICA sync" in log, tenant
+        assert "Before turning into a replica" not in log, f"{tenant} began as a primary"
     assert "OK 3 usable" in cluster.sentinel(gone, "ckquorum", "acme")
     again = lab.converge()
     assert again.status == 0, again.output
