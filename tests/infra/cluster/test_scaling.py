@@ -92,7 +92,7 @@ def test_a_host_more(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, .
         began = time.monotonic()
         run = lab.converge(*with_spare)
         assert run.status == 0, run.output
-        awaited(lambda: load.succeeds(20, time.monotonic() - 5), "queries are answered")
+        awaited(lambda: load.succeeds(20, time.monotonic() - 10), "queries are answered")
     figures = load.figures(began)
     note("host_added", figures)
     assert figures["failed"] == 0, figures
@@ -134,10 +134,11 @@ def test_a_limited_run_is_refused(lab: Any, with_spare: tuple[str, ...]) -> None
 def holding(cluster: Any, lab: Any) -> Iterator[str]:
     """Keep a connection to an instance of the spare host open, beside Nginx; return where it comes from.
 
-    From the host of a proxy, since the firewall lets in no other.
+    From the host of a proxy, since the firewall lets in no other. For as long as can be: Node.js closes a connection
+    that asks nothing after 60 s.
     """
     port = names.api_port(1, 1)
-    code = f"import socket, time; s = socket.create_connection(({cluster.addresses[SPARE]!r}, {port})); time.sleep(40)"
+    code = f"import socket, time; s = socket.create_connection(({cluster.addresses[SPARE]!r}, {port})); time.sleep(58)"
     host = lab.host("cube1")
     host.run_expect([0], f"systemd-run --unit=held --quiet python3 -c {shlex.quote(code)}")
     yield cluster.addresses["cube1"]
@@ -179,7 +180,7 @@ def test_a_host_less(cluster: Any, lab: Any, note: Any, with_spare: tuple[str, .
         assert upstreams(lab, cluster.addresses[SPARE]) == 0
         rest = lab.converge()
         assert rest.status == 0, rest.output
-        awaited(lambda: load.succeeds(20, time.monotonic() - 5), "queries are answered")
+        awaited(lambda: load.succeeds(20, time.monotonic() - 10), "queries are answered")
     figures = load.figures(began)
     note("host_removed", {"drained_after_seconds": drained, **figures})
     assert figures["failed"] == 0, figures
