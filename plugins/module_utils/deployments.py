@@ -151,7 +151,7 @@ class Builder:
         address = self.inventory.address_from(host, link.server) if link.server else link.host
         has_password = bool(link.server) or secrets.given(definition, secrets.FOR_REDIS) is not None
         return {
-            "redis_url": self._redis_url(tenant, link, definition, address),
+            "redis_url": self._redis_url(tenant, link, definition, address, host),
             "redis_password": _redis_password(tenant, definition) if has_password else None,
             "redis_tls": link.tls,
             "redis_pool_min": link.pool_min,
@@ -160,12 +160,15 @@ class Builder:
         }
 
     def _redis_url(
-        self, tenant: Tenant, link: RedisLink, definition: Mapping[str, Any], address: str
+        self, tenant: Tenant, link: RedisLink, definition: Mapping[str, Any], address: str, host: str
     ) -> str | dict[str, str]:
         if link.by_url:
             return secrets.refer(definition, secrets.FOR_REDIS_URL)
         if link.sentinel:
-            sentinels = ((self.inventory.address(host), names.SENTINEL_PORT) for host in link.sentinels)
+            # ioredis asks them in this order, for each connection of its pool, and waits 10 s (connectTimeout) for one
+            # whose host is gone without a word. That of its own host is gone only with it: docs/decisions/0089.
+            ordered = sorted(link.sentinels, key=lambda each: each != host)
+            sentinels = ((self.inventory.address(each), names.SENTINEL_PORT) for each in ordered)
             return redis_url.build_sentinel(sentinels, tenant.name, link.index)
         return redis_url.build(address, link.port, link.index)
 

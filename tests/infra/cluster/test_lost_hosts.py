@@ -57,6 +57,20 @@ def test_a_host_that_is_gone(cluster: Any, lab: Any, note: Any, tmp_path: Path) 
     assert not run.changed, run.output
 
 
+def test_an_instance_that_starts_while_a_host_is_gone(cluster: Any, lab: Any, note: Any) -> None:
+    """It asks the Sentinel of its own host first. One whose host is gone took 10 s of each connection of the pool."""
+    kept = is_whole(cluster, "acme")
+    [gone] = set(DATA) - {kept}
+    with Machine(gone).unplugged():
+        started = time.monotonic()
+        lab.host(kept).run_expect([0], "systemctl restart cubejs-api@acme-1.service")
+        with loading(cluster, "acme", [kept]) as load:
+            answered = time.monotonic()
+    note("started_without_a_host", {"answered_after_seconds": round(answered - started, 1), **load.figures(started)})
+    # Without an instance Nginx says so, 502. That an instance waits in vain for a connection is another thing.
+    assert [why for why in load.failed if "ResourceRequest timed out" in why] == []
+
+
 def test_refresh_workers_that_are_gone(cluster: Any, lab: Any, note: Any, tmp_path: Path) -> None:
     """One that is killed comes back by itself; one that stays away is a finding, and its API goes on."""
     host = lab.host("cube3")

@@ -234,16 +234,28 @@ def test_products_and_cubes_share_of_a_host(make_inventory: Callable[..., Invent
     assert deployments.cube_share(inventory, "two") == 9 * GIBIBYTE
 
 
+WITH_SENTINELS = {
+    "cubejs_redis": ["one", "two"],
+    "cubejs_redis_sentinels": ["one", "two", "three"],
+    "cubejs_api": ["one", "two", "four"],
+    "cubejs_mysql": ["three"],
+    "cubejs_refresh_worker": ["three"],
+}
+
+
 def test_the_environment_names_sentinels_and_ioredis(deployment: Callable[..., dict[str, Any]]) -> None:
-    groups = {
-        "cubejs_redis": ["one", "two"],
-        "cubejs_redis_sentinels": ["one", "two", "three"],
-        "cubejs_api": ["one", "two"],
-        "cubejs_mysql": ["three"],
-        "cubejs_refresh_worker": ["three"],
-    }
     for version, name in (("0.29.57", "CUBEJS_REDIS_URL"), ("0.26.103", "REDIS_URL")):
-        found = variables(deployment("two", groups, redis={"sentinel": True}, version=version))
+        found = variables(deployment("one", WITH_SENTINELS, redis={"sentinel": True}, version=version))
         assert found[name] == "redis+sentinel://192.0.2.1:26379,192.0.2.2:26379,192.0.2.3:26379/acme/0"
         assert found["CUBEJS_REDIS_USE_IOREDIS"] == "true"
         assert found["CUBEJS_REDIS_PASSWORD" if name.startswith("CUBEJS") else "REDIS_PASSWORD"]
+
+
+@pytest.mark.parametrize(
+    ("host", "order"), [("one", [1, 2, 3]), ("two", [2, 1, 3]), ("three", [3, 1, 2]), ("four", [1, 2, 3])]
+)
+def test_the_sentinel_of_its_own_host_is_asked_first(
+    deployment: Callable[..., dict[str, Any]], host: str, order: list[int]
+) -> None:
+    found = variables(deployment(host, WITH_SENTINELS, redis={"sentinel": True}))["CUBEJS_REDIS_URL"]
+    assert found == f"redis+sentinel://{','.join(f'192.0.2.{each}:26379' for each in order)}/acme/0"
