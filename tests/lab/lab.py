@@ -211,7 +211,8 @@ def give_packed_runtimes(folder: Path) -> None:
     for archive in sorted(LAB.glob(f"*/{kept}/*.tgz")):
         mine = folder / kept / archive.name
         mine.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
+        # The other scenario may begin anew meanwhile, and remove what it has packed.
+        with suppress(FileExistsError, FileNotFoundError):
             mine.hardlink_to(archive)
 
 
