@@ -6,7 +6,7 @@
 # In /root, from tests/bench/bench.py: floor.env (SOURCE, the address of the source database; SECRET, its password and
 # the API's secret; NODE, a Node.js that is there already, "" for Debian's), package.json, package-lock.json, npm.tgz,
 # cube/ and, where npm needs it, ca-certificates.crt. molecule/foreign deploys by it, too: nobody who audits that host has
-# deployed it. Its second host and further ones have node_modules.tgz, since how packages came there is nothing to them.
+# deployed it. Its second host and further ones have node_modules.tar, since how packages came there is nothing to them.
 set -eu
 umask 022
 # shellcheck source=/dev/null
@@ -85,7 +85,7 @@ mkdir -p /opt/cube/npm /etc/cube
 tar -xzf /root/npm.tgz -C /opt/cube/npm --strip-components=1
 cp /root/package.json /root/package-lock.json /opt/cube/
 cp -R /root/cube /opt/cube/project
-[ ! -f /root/node_modules.tgz ] || tar -xzf /root/node_modules.tgz -C /opt/cube
+[ ! -f /root/node_modules.tar ] || tar -xf /root/node_modules.tar -C /opt/cube
 [ -d /opt/cube/node_modules ] || (
     cd /opt/cube
     export npm_config_cache=/var/cache/cubejs-npm npm_config_include=dev
