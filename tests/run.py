@@ -40,10 +40,13 @@ LONGEST_FIRST = (
 UNFINISHED: tuple[str, ...] = ()
 HEARTBEAT_SECONDS = 60
 TAIL_LINES = 120
-# What names a failure in the logs of pytest and of ansible-playbook; the summary repeats as many, since whoever reads
-# only the end of a run's output wants to know them.
-REASONS = re.compile(r"^(FAILED|ERROR) \S+\.py|^fatal: \[|^E  +\S")
+# What names a failure in the logs of pytest and of ansible-playbook; the summary ends with as many, since whoever reads
+# only the end of a run's output wants to know them. Of what pytest explains, the first lines say what was not so, and
+# the rest is often a whole report.
+REASONS = re.compile(r"^(FAILED|ERROR) \S+\.py|^fatal: \[")
+EXPLAINED = re.compile(r"^E  +\S")
 REASONS_SHOWN = 12
+EXPLAINED_SHOWN = 2
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,13 @@ class Job:
 
 def reasons(log: str) -> list[str]:
     """Return the lines of a log that name failures, the last ones where there are many: pytest sums up at its end."""
-    return [line.rstrip()[:300] for line in log.splitlines() if REASONS.match(line)][-REASONS_SHOWN:]
+    found: list[str] = []
+    explained = 0
+    for line in log.splitlines():
+        explained = explained + 1 if EXPLAINED.match(line) else 0
+        if 0 < explained <= EXPLAINED_SHOWN or REASONS.match(line):
+            found.append(line.rstrip()[:300])
+    return found[-REASONS_SHOWN:]
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subprocess.run([*LAB, "image", "bookworm", "bullseye", "trixie"], cwd=ROOT, check=True)
     outcomes = run_all(wanted, max(1, chosen.jobs), progress)
     print("\nsummary")
-    for outcome in sorted(outcomes, key=lambda one: (one.passed, one.job.name)):
+    for outcome in sorted(outcomes, key=lambda one: (not one.passed, one.job.name)):
         print(f"  {'ok    ' if outcome.passed else 'FAILED'}  {outcome.job.name:24}  {outcome.seconds:6.0f} s")
         if not outcome.passed:
             for reason in reasons(outcome.job.log.read_text(errors="replace")):

@@ -210,6 +210,15 @@ class Audited:
         """Return (rule, tenant, host) of the findings of these statuses."""
         return {(each["rule"], each["tenant"], each["host"]) for each in self.findings if each["status"] in statuses}
 
+    @property
+    def grave(self) -> list[str]:
+        """Return what is wrong or not known at error or above, a line each: all that a failed test needs to show."""
+        return [
+            f"{each['status']} {each['rule']} {each['tenant']} {each['host']} {each['subject']}: {each['message']}"
+            for each in self.findings
+            if each["status"] in ("fail", "unknown") and each["severity"] in ("error", "critical")
+        ]
+
 
 def audit(lab: Any, folder: Path, **variables: Any) -> Audited:
     """Run the audit and return what it reports; a host that is not there is waited for as briefly as can be."""

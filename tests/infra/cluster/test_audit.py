@@ -14,8 +14,6 @@ def test_it_is_green(cluster: Any, lab: Any, tmp_path: Path) -> None:
     # The others than the example's three have no business there: what they cannot reach is closed.
     # And all of them share the cores of one machine with other scenarios: an answer may take longer than elsewhere.
     found = audit(lab, tmp_path, cubejs_audit_hosts="all", cubejs_audit_deadline_seconds=60)
-    grave = [each for each in found.findings if each["severity"] in ("error", "critical")]
-    wrong = {each["rule"] for each in grave if each["status"] in ("fail", "unknown")}
-    assert (wrong, found.status) == (set(), 0), found.output
+    assert (found.grave, found.status) == ([], 0)
     seen = {each["host"] for each in found.findings if each["rule"] == "host-looked-at" and each["status"] == "pass"}
     assert seen >= {"cube1", "cube2", "cube3"}, seen

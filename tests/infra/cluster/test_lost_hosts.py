@@ -46,10 +46,10 @@ def test_a_host_that_is_gone(cluster: Any, lab: Any, note: Any, tmp_path: Path) 
     assert figures["failed"] <= CLIENTS, figures  # what was on its way to the host
     assert not [why for when, why, _took in load.answers if why and when > lost + 5], load.answers
     assert found.status != 0
-    assert ("host-looked-at", "", gone) in found.of("unknown"), found.output
+    assert ("host-looked-at", "", gone) in found.of("unknown"), found.grave
     assert [each for each in found.of("pass") if each[2] == gone] == []
     # What ioredis writes while it looks for the primary is no crash: the processes lived through the failover before.
-    assert "journal-crashes" not in {rule for rule, _tenant, _host in found.of("fail")}, found.output
+    assert "journal-crashes" not in {rule for rule, _tenant, _host in found.of("fail")}, found.grave
     for tenant in TENANTS:
         awaited(lambda name=tenant: is_whole(cluster, name), f"{tenant} is replicated again")
     run = lab.converge()
@@ -87,7 +87,7 @@ def test_refresh_workers_that_are_gone(cluster: Any, lab: Any, note: Any, tmp_pa
     finally:
         host.run_expect([0], f"systemctl start {unit}")
     missing = {(rule, tenant) for rule, tenant, _host in found.of("fail", "unknown")}
-    assert found.status != 0, found.output
+    assert found.status != 0, found.grave
     assert ("one-refresh-worker", "acme") in missing, missing
     assert ("one-refresh-worker", "bazaar") not in missing, missing
 
@@ -130,7 +130,7 @@ def test_mysql_is_away_for_a_while(cluster: Any, lab: Any, note: Any, tmp_path: 
         found = audit(lab, tmp_path)
     finally:
         host.run_expect([0], "systemctl start mariadb.service")
-    assert found.status != 0, found.output
+    assert found.status != 0, found.grave
     assert {tenant for rule, tenant, _host in found.of("fail") if rule == "storage-reachable"} == set(TENANTS)
     after = cluster.processes()
     assert {name for name in before if before[name] != after.get(name)} == {"cube3 mariadb.service"}
@@ -165,8 +165,8 @@ def test_a_replica_and_a_sentinel_are_lost(cluster: Any, lab: Any, note: Any, tm
     assert figures["failed"] == 0, figures
     missed = {(each["tenant"], each["host"], each["severity"]) for each in found.findings
               if each["rule"] == "redis-failover-possible" and each["status"] == "fail"}  # fmt: skip
-    assert missed == {("acme", "", "error"), ("", "cube3", "warning")}, found.output
-    assert found.status != 0, found.output
+    assert missed == {("acme", "", "error"), ("", "cube3", "warning")}, found.grave
+    assert found.status != 0, found.grave
     after = cluster.processes()
     assert {name for name in before if before[name] != after.get(name)} == {" ".join(each) for each in lost.items()}
 
@@ -258,11 +258,11 @@ def test_the_host_of_the_workers_and_of_mysql_is_gone_for_a_while(
     note("worker_host_booted", {"back_after_seconds": round(time.monotonic() - down, 1)})
     after = cluster.processes()
     assert {name for name in before if before[name] == after[name]} >= {name for name in before if lost not in name}
-    assert found.status != 0, found.output
-    assert ("host-looked-at", "", lost) in found.of("unknown"), found.output
+    assert found.status != 0, found.grave
+    assert ("host-looked-at", "", lost) in found.of("unknown"), found.grave
     failed = {(rule, tenant) for rule, tenant, _host in found.of("fail", "unknown")}
     for tenant in TENANTS:
-        assert {("storage-reachable", tenant), ("one-refresh-worker", tenant)} <= failed, found.output
+        assert {("storage-reachable", tenant), ("one-refresh-worker", tenant)} <= failed, found.grave
     run = lab.converge()
     assert run.status == 0, run.output
     assert not run.changed, run.output

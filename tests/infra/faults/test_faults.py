@@ -15,7 +15,7 @@ WAIVED = {("storage-tls-verified", "acme"), ("storage-tls-verified", "globex")}
 
 
 def settle(
-    audit: Callable[..., Any], wanted: set[Found], unknown: set[Found] | None = None, seconds: float = 120
+    audit: Callable[..., Any], wanted: set[Found], unknown: set[Found] | None = None, seconds: float = 240
 ) -> Any:
     """Look until the audit finds what is wanted, or the time is over; a process that was restarted needs some."""
     deadline = time.monotonic() + seconds
