@@ -189,4 +189,5 @@ def test_the_summary_of_all_tests_repeats_what_names_a_failure() -> None:
     wanted = ["fatal: [cube1]", "E   ModuleNotFound", "ERROR ../../tests/infra/foreign", "FAILED tests/x/test_y.py"]
     assert [reason[: len(start)] for reason, start in zip(run.reasons(log), wanted)] == wanted
     assert len(run.reasons(log)) == len(wanted)
-    assert run.reasons("E   assert 0\n" * 100) == ["E   assert 0"] * run.REASONS_SHOWN
+    assert run.reasons("E   assert 0\n" * 100) == ["E   assert 0"] * run.EXPLAINED_SHOWN
+    assert run.reasons("E   assert 0\n\n" * 100) == ["E   assert 0"] * run.REASONS_SHOWN

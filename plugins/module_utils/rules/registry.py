@@ -109,6 +109,7 @@ RULES: tuple[Rule, ...] = (
     numbers.NumberNotRetired(),
     sentinel.SentinelCanFailOver(),
     sentinel.SentinelReliesOnFirewall(),
+    sentinel.SentinelOfOwnHostFirst(),
     failover.FailoverPossible(),
     sharing.SharedRedisIsOurs(),
     sharing.RedisIndexIsNoWall(),

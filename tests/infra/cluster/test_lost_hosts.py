@@ -71,6 +71,31 @@ def test_an_instance_that_starts_while_a_host_is_gone(cluster: Any, lab: Any, no
     assert [why for why in load.failed if "ResourceRequest timed out" in why] == []
 
 
+def test_an_instance_that_asks_another_host_first_is_named(cluster: Any, lab: Any, tmp_path: Path) -> None:
+    """The audit says so, and that all is well with its own settings again."""
+    rule, unit, there = "redis-sentinel-first", "cubejs-api@bazaar-1.service", DATA[1]
+    host = lab.host(there)
+    given = host.check_output("grep -h ^CUBEJS_REDIS_URL= /opt/cubejs/tenants/bazaar/current/environment/bazaar-1.env")
+    own, others = (f"{cluster.addresses[each]}:26379" for each in (there, DATA[0]))
+    assert f"//{own},{others}," in given, given
+    turned = given.replace(f"{own},{others}", f"{others},{own}")
+    drop_in, settings = f"/run/systemd/system/{unit}.d", "/run/fault.env"
+    host.check_output(f"mkdir -p {drop_in} && echo '{turned}' >{settings}")
+    host.check_output(f"printf '[Service]\\nEnvironmentFile={settings}\\n' >{drop_in}/zz-fault.conf")
+    restart = f"systemctl daemon-reload && systemctl restart {unit}"
+    try:
+        host.check_output(restart)
+        awaited(lambda: cluster.answers("bazaar", there), "it answers")
+        red = audit(lab, tmp_path, cubejs_rules_only=[rule])
+    finally:
+        host.check_output(f"rm -r {drop_in} {settings} && {restart}")
+    awaited(lambda: cluster.answers("bazaar", there), "it answers again")
+    green = audit(lab, tmp_path, cubejs_rules_only=[rule])
+    assert red.of("fail") == {(rule, "bazaar", there)}, red.output
+    assert green.of("pass") > red.of("pass"), green.output
+    assert green.of("fail", "unknown") == set(), green.output
+
+
 def test_refresh_workers_that_are_gone(cluster: Any, lab: Any, note: Any, tmp_path: Path) -> None:
     """One that is killed comes back by itself; one that stays away is a finding, and its API goes on."""
     host = lab.host("cube3")

@@ -33,6 +33,10 @@ NOT_LIVE: Mapping[str, str] = {
     "redis-sentinel-open": (
         "the stack has no Sentinel: the scenario `cluster` sees it fail and pass (tests/infra/cluster/test_firewall.py)"
     ),
+    "redis-sentinel-first": (
+        "the stack has no Sentinel: the scenario `cluster` sees it fail and pass "
+        "(tests/infra/cluster/test_lost_hosts.py)"
+    ),
     "redis-failover-possible": (
         "the stack has no Sentinel: the scenario `cluster` sees it fail and pass "
         "(tests/infra/cluster/test_lost_hosts.py)"

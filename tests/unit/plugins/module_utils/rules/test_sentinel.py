@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Reach
+from ansible_collections.cubeops.cubejs.plugins.module_utils.observed_services import Reach, RedisSeen
 from ansible_collections.cubeops.cubejs.tests.unit.plugins.inventories import CLUSTER
 
 RULE = "redis-sentinel-possible"
 OPEN = "redis-sentinel-open"
+FIRST = "redis-sentinel-first"
 Plan = Callable[..., Any]
 MakeTenant = Callable[..., dict[str, Any]]
 
@@ -86,3 +87,35 @@ def test_who_reaches_a_sentinel(
     finding = found.pop("Sentinel on three:26379")
     assert (finding.status, finding.severity) == (status, severity)
     assert {each.status for each in found.values()} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "severity", "words"),
+    [
+        pytest.param(
+            ("192.0.2.1:26379", "192.0.2.2:26379"), "pass", "warning", "it asks 192.0.2.1:26379 first", id="own first"
+        ),
+        pytest.param(("127.0.0.1:26379", "192.0.2.2:26379"), "pass", "warning", "on its own host", id="loopback"),
+        pytest.param(("one:26379", "two:26379"), "pass", "warning", "it asks one:26379 first", id="by name"),
+        pytest.param(
+            ("192.0.2.2:26379", "192.0.2.1:26379"), "fail", "warning", "192.0.2.2:26379 before 192.0.2.1:26379",
+            id="another first",
+        ),
+        pytest.param(
+            ("192.0.2.2:26379", "192.0.2.3:26379"), "fail", "info", "none on its own host", id="none of its own"
+        ),
+        pytest.param((), "", "", "", id="no Sentinel"),
+    ],
+)  # fmt: skip
+def test_whose_sentinel_is_asked_first(
+    asked: tuple[str, ...], status: str, severity: str, words: str, seeing: Any
+) -> None:
+    primary = RedisSeen("one:26379/0", "ioredis", "one", 20001, 0, tls=False, reachable=True, sentinels=asked)
+    host = seeing.host("one", addresses=("192.0.2.1",), redis={"r": primary})
+    environment = {"CUBEJS_REDIS_URL": "redis+sentinel://one:26379/acme/0"}
+    found = list(seeing.judge(FIRST, seeing.live(seeing.instance(environment=environment, redis="r"), hosts=(host,))))
+    assert [(each.status, each.severity) for each in found] == ([(status, severity)] if asked else [])
+    assert all(words in each.message for each in found), found
+    assert [each.remedy for each in found if words.startswith("192.0.2.2")] == (
+        ["Name 192.0.2.1:26379 first in CUBEJS_REDIS_URL"] if words.startswith("192.0.2.2") else []
+    )
