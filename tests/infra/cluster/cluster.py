@@ -206,9 +206,13 @@ class Audited:
     output: str
     findings: Sequence[Mapping[str, str]]
 
-    def of(self, *statuses: str) -> set[tuple[str, str, str]]:
-        """Return (rule, tenant, host) of the findings of these statuses."""
-        return {(each["rule"], each["tenant"], each["host"]) for each in self.findings if each["status"] in statuses}
+    def of(self, *statuses: str, grave: bool = False) -> set[tuple[str, str, str]]:
+        """Return (rule, tenant, host) of the findings of these statuses; of grave ones, those at error or above."""
+        return {
+            (each["rule"], each["tenant"], each["host"])
+            for each in self.findings
+            if each["status"] in statuses and (not grave or _is_grave(each))
+        }
 
     @property
     def grave(self) -> list[str]:
@@ -216,8 +220,12 @@ class Audited:
         return [
             f"{each['status']} {each['rule']} {each['tenant']} {each['host']} {each['subject']}: {each['message']}"
             for each in self.findings
-            if each["status"] in ("fail", "unknown") and each["severity"] in ("error", "critical")
+            if each["status"] in ("fail", "unknown") and _is_grave(each)
         ]
+
+
+def _is_grave(finding: Mapping[str, str]) -> bool:
+    return finding["severity"] in ("error", "critical")
 
 
 def audit(lab: Any, folder: Path, **variables: Any) -> Audited:
