@@ -18,6 +18,7 @@ import statistics
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from bench import SITE, pairs, say
 from figures import Row, markdown
@@ -34,6 +35,14 @@ NOOPS_AT_300 = 12
 SECONDS_TO_ADD = 0.05
 CONTROLLER_MB = 400
 NOOPS_A_HOST = 8
+# Seconds by which a task has to take longer to be told.
+SHORTEST_PART = 0.03
+
+
+def last_record(hosts: Hosts) -> Any:
+    """Return what the lab's callback has kept of the last run of site."""
+    found = (hosts.folder / "changes").glob("*-site-run.json")
+    return json.loads(max(found, key=lambda path: path.stat().st_mtime_ns).read_text())
 
 
 def unchanged(hosts: Hosts, count: int) -> tuple[float, float]:
@@ -45,7 +54,7 @@ def unchanged(hosts: Hosts, count: int) -> tuple[float, float]:
         ("run without changes", partial(hosts.play, SITE)),
         ("one no-op module", partial(hosts.play, NOOP)),
     )
-    record = json.loads(sorted((hosts.folder / "changes").glob("*-site-run.json"))[-1].read_text())
+    record = last_record(hosts)
     if record["changes"]:
         raise BenchError(f"a run without changes changed something: {record['changes']}")
     say(f"  module calls: {record['remote_calls']}")
@@ -55,11 +64,20 @@ def unchanged(hosts: Hosts, count: int) -> tuple[float, float]:
 def adding(hosts: Hosts, fleet: Fleet, tenants: int, count: int) -> float:
     """Return the seconds by which a run that adds one tenant to some takes longer than one that changes nothing."""
     more = []
+    parts: dict[str, list[float]] = {}
     for number in range(count):
         fleet.write(tenants + number + 1)
         added = hosts.play(SITE)
+        of_adding = last_record(hosts)["seconds"]
         more.append(added - hosts.play(SITE))
+        of_nothing = last_record(hosts)["seconds"]
         say(f"  {number + 1}/{count} one tenant more beside {tenants}: {more[-1]:.2f} s longer")
+        for task, seconds in of_adding.items():
+            parts.setdefault(task, []).append(seconds - of_nothing.get(task, 0.0))
+    medians = {task: statistics.median(seconds) for task, seconds in parts.items()}
+    for task, seconds in sorted(medians.items(), key=lambda part: -part[1]):
+        if seconds >= SHORTEST_PART:
+            say(f"    {seconds:.2f} s of it: {task}")
     return statistics.median(more)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = """
 name: lab_changes
 type: aggregate
-short_description: Records the changed tasks of each run, so that check mode can be compared with the run
+short_description: Records the changed tasks of each run, and how long each task took
 description:
   - Writes C(changes/NNN-PLAYBOOK-MODE.json) in the folder named by the environment variable E(LAB_DIRECTORY).
   - Does nothing without that variable.
@@ -16,6 +16,7 @@ requirements:
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class CallbackModule(CallbackBase):
         self.tasks = 0
         self.remote_calls: dict[str, int] = {}
         self.changes: list[dict[str, str]] = []
+        self.seconds: dict[str, float] = {}
+        self.current = ("", 0.0)
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Remember which playbook runs."""
@@ -48,8 +51,15 @@ class CallbackModule(CallbackBase):
         self.check_mode = self.check_mode or bool(getattr(play, "check_mode", False))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        """Count the task."""
+        """Count the task, and how long the one before it took."""
         self.tasks += 1
+        self._next(task.get_name())
+
+    def _next(self, name: str) -> None:
+        last, since = self.current
+        self.current = (name, time.monotonic())
+        if last:
+            self.seconds[last] = self.seconds.get(last, 0.0) + self.current[1] - since
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Note a change, and whether a module was sent to the host."""
@@ -63,6 +73,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Write what was seen."""
+        self._next("")
         folder = os.environ.get("LAB_DIRECTORY")
         if not folder:
             return
@@ -70,5 +81,10 @@ class CallbackModule(CallbackBase):
         target.mkdir(parents=True, exist_ok=True)
         mode = "check" if self.check_mode else "run"
         name = f"{len(list(target.iterdir())):03d}-{self.playbook}-{mode}.json"
-        seen = {"tasks": self.tasks, "remote_calls": self.remote_calls, "changes": self.changes}
+        seen = {
+            "tasks": self.tasks,
+            "remote_calls": self.remote_calls,
+            "changes": self.changes,
+            "seconds": self.seconds,
+        }
         (target / name).write_text(json.dumps(seen, indent=1))
