@@ -99,8 +99,8 @@ def containers_conf() -> str:
 def storage_conf() -> str:
     """Return the storage configuration: everything below the checkout, sockets below /run.
 
-    Test hosts do not wait for the machine's disk ("volatile", from Linux 5.10 on): what they wrote outlives them being
-    killed, not the machine, and a disk that stands still for half a minute would be a fault that no test has made.
+    Test hosts do not wait for the machine's disk ("volatile", from Linux 5.10 on): what they wrote outlives a host that
+    is killed, not a machine that is. A disk that stands still for half a minute would be a fault that no test has made.
     """
     return "\n".join(
         [

@@ -7,8 +7,8 @@ from typing import Any
 
 from cluster import TENANTS, Audited, audit, awaited, is_whole
 
-# What refresh workers log once MySQL has not answered for 20 s. No fault of this cluster's: the disk of a machine stood
-# still for as long, while other scenarios unpacked their packages on it (seen by stopping mariadbd for 35 s).
+# What refresh workers log once MySQL has not answered for 20 s (seen with mariadbd stopped for 35 s): a machine that
+# stands still for as long, under the scenarios beside this one, is no fault of this cluster's.
 LOGGED_OF_A_STALL = {"journal-pool-timeouts", "journal-refresh-errors"}
 RECENT_HOURS = 0.1
 
