@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.cubeops.cubejs.plugins.module_utils import firewall, names, versions
 from ansible_collections.cubeops.cubejs.plugins.module_utils.findings import ERROR, INFO, WARNING, Finding
 from ansible_collections.cubeops.cubejs.plugins.module_utils.fleet import Fleet, Live, RedisLink, Tenant
+from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_links import is_address
 from ansible_collections.cubeops.cubejs.plugins.module_utils.redis_view import view
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules import verdicts
 from ansible_collections.cubeops.cubejs.plugins.module_utils.rules.base import Rule
@@ -147,14 +148,19 @@ class SentinelOfOwnHostFirst(Rule):
             asked = link.seen.sentinels if link.seen else ()
             if asked:
                 here = link.instance.host
-                own = [each for each in asked if where.host_at(here, each.rpartition(":")[0]) == here]
-                yield verdicts.of(self, link.instance, _of_order(asked, own))
+                hosts = {each: where.host_at(here, each.rpartition(":")[0]) for each in asked}
+                own = [each for each in asked if hosts[each] == here]
+                # A name that none of the hosts has may be another one for this very host.
+                lost = [each for each in asked if not hosts[each] and not is_address(each.rpartition(":")[0])]
+                yield verdicts.of(self, link.instance, _of_order(asked, own, lost))
 
 
-def _of_order(asked: Sequence[str], own: Sequence[str]) -> verdicts.Verdict:
+def _of_order(asked: Sequence[str], own: Sequence[str], lost: Sequence[str]) -> verdicts.Verdict:
     first = asked[0]
     if first in own:
         return verdicts.passes(f"it asks {first} first, on its own host")
+    if first in lost or (lost and not own):
+        return verdicts.unknown(f"which host {lost[0]} is", "Name Sentinels by their addresses in CUBEJS_REDIS_URL")
     waits = f"while that one's host is gone, each new connection waits {_CONNECT_SECONDS} s, and requests fail"
     if own:
         return verdicts.fails(
