@@ -58,7 +58,7 @@ def test_a_tenant(make_plan: Callable[..., Plan], make_tenant: MakeTenant) -> No
                 "schema": "cube_acme",
                 "kind": "own",
                 "need": 5 * (3 * 8 + 2),
-                "max_connections": 5 * (3 * 8 + 2) + 25,
+                "max_connections": 160,
             },
             "memory_bytes": None,
         }

@@ -68,10 +68,24 @@ def test_mysql(client: pools.MysqlClient, need: int) -> None:
 
 @pytest.mark.parametrize(
     ("need", "connections"),
-    [pytest.param(45, 151, id="never below the server's default"), pytest.param(152, 152, id="what is needed")],
+    [
+        pytest.param(45, 151, id="never below the server's default"),
+        pytest.param(151, 151, id="the default"),
+        pytest.param(152, 160, id="more"),
+        pytest.param(160, 160, id="a step"),
+        pytest.param(2449, 2560, id="of many tenants"),
+    ],
 )
 def test_max_connections(need: int, connections: int) -> None:
     assert pools.max_connections(need) == connections
+
+
+def test_most_tenants_more_leave_max_connections_as_they_are() -> None:
+    limits = [pools.max_connections(pools.mysql_need([pools.MysqlClient(2, 1)] * count)) for count in range(1, 301)]
+    assert limits == sorted(limits)
+    assert len(set(limits)) < 45
+    needs = (*range(1, 5000), 10**5, 10**6 + 1)
+    assert all(need <= pools.max_connections(need) <= max(151, need * 9 / 8 + 1) for need in needs)
 
 
 @pytest.mark.parametrize(

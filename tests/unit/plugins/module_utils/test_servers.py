@@ -125,11 +125,14 @@ def test_mysql_elsewhere_grants_to_each_client(role: Callable[..., dict[str, Any
 @pytest.mark.parametrize(
     ("keys", "hosts", "connections"),
     [
-        pytest.param({"orchestrators": 10}, {}, 2 * 82 + 25, id="orchestrators"),
+        pytest.param({"orchestrators": 10}, {}, 192, id="orchestrators: 2 * 82 + 25"),
         pytest.param(
-            {"orchestrators": 10, "database": {"type": "mysql", "host": "one"}}, {}, 4 * 82 + 25, id="with the source"
+            {"orchestrators": 10, "database": {"type": "mysql", "host": "one"}},
+            {},
+            384,
+            id="with the source: 4 * 82 + 25",
         ),
-        pytest.param({"orchestrators": 10, "api_instances": 3}, {}, 4 * 82 + 25, id="instances"),
+        pytest.param({"orchestrators": 10, "api_instances": 3}, {}, 384, id="instances: 4 * 82 + 25"),
         pytest.param({}, {"mysql_max_connections": 500}, 500, id="given"),
     ],
 )
