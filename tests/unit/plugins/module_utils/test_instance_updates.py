@@ -206,6 +206,15 @@ def test_old_releases_go_and_the_packages_that_only_they_had(machine: Machine) -
     assert sorted(machine.store.runtimes()) == ["r-c", "r-g", "r1"]
 
 
+def test_the_first_release_of_a_tenant_takes_none_away(machine: Machine) -> None:
+    for name in ("a", "b"):
+        machine.release("acme", name)
+    machine.store.switch("acme", "new")
+    machine.runs("acme", "new")
+    outcome = machine.converge(deployment("acme"), deployment("bazaar"), kept=0)
+    assert (list(outcome.switched), outcome.removed_releases) == (["bazaar"], [])
+
+
 def test_a_release_that_a_process_was_started_from_stays(machine: Machine) -> None:
     machine.release("acme", "a")
     machine.store.switch("acme", "a")
