@@ -123,12 +123,12 @@ def _mirror(
     staged = private / "staged"
     staged.mkdir()
     dests = {*standing, *(file.dest for file in files)}
-    for folder in {(staged / dest.lstrip("/")).parent for dest in dests}:
-        folder.mkdir(parents=True, exist_ok=True)
+    for folder in {dest.lstrip("/").rpartition("/")[0] for dest in dests}:
+        (staged / folder).mkdir(parents=True, exist_ok=True)
     for dest, path in standing.items():
         # A link may lead to what is new in the set. No hard links: they change when a file was changed last, and the
         # next run would have its service take it up.
-        (staged / dest.lstrip("/")).symlink_to(path.readlink() if path.is_symlink() else path)
+        Path(f"{staged}/{dest.lstrip('/')}").symlink_to(_end_of(path))
     for file in (file for file in files if file.dest not in standing):
         path = staged / file.dest.lstrip("/")
         if file.link is None:
@@ -142,6 +142,14 @@ def _mirror(
     links = {entrance.dest: entrance.link for entrance in entrances}
     _show(view, Path(root).parent, {**links, Path(root).name: str(staged)})
     return {"staged": str(staged), "view": str(view)}
+
+
+def _end_of(path: Path) -> Path:
+    """Return where a symbolic link leads, and any other path as it is."""
+    try:
+        return path.readlink()
+    except OSError:
+        return path
 
 
 def _show(shown: Path, real: Path, links: Mapping[str, str]) -> None:
