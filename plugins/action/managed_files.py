@@ -35,7 +35,10 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(exc)) from exc
         result: dict[str, Any] = self._execute_module(
             module_name="cubeops.cubejs.managed_files",
-            module_args={"name": arguments["name"], "payload": [pack(file_set) for file_set in file_sets]},
+            module_args={
+                **{option: arguments[option] for option in ("name", "units", "answers")},
+                "payload": [pack(file_set) for file_set in file_sets],
+            },
             task_vars=variables,
         )
         return result

@@ -12,6 +12,12 @@ from typing import Callable
 from ansible_collections.cubeops.cubejs.plugins.module_utils.probes import http
 
 POLL_SECONDS = 0.1
+SPEC = {
+    "port": {"type": "int", "required": True},
+    "path": {"type": "str", "default": "/"},
+    "headers": {"type": "dict", "default": {}},
+    "status": {"type": "int", "required": True},
+}
 
 
 class AnswerError(Exception):

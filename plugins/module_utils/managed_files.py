@@ -20,7 +20,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Union
 
-from ansible_collections.cubeops.cubejs.plugins.module_utils import file_manifest
+from ansible_collections.cubeops.cubejs.plugins.module_utils import answers, file_manifest, units
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_differences import differences, entrance_difference
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_layouts import Entrance, LooseFiles, RootedSet
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_validation import (
@@ -73,6 +73,8 @@ ARGUMENT_SPEC = {
     **SET_SPEC,
     "also": {"type": "list", "elements": "dict", "default": [], "options": SET_SPEC},
     "items": {"type": "dict", "default": {}},
+    "units": {"type": "list", "elements": "dict", "default": [], "options": units.SPEC},
+    "answers": {"type": "list", "elements": "dict", "default": [], "options": answers.SPEC},
 }
 
 Layout = Union[RootedSet, LooseFiles]

@@ -8,14 +8,16 @@ What decides is when the process started, compared with when its files last chan
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
+from ansible_collections.cubeops.cubejs.plugins.module_utils.answers import Answer, AnswerError, wait_for
 from ansible_collections.cubeops.cubejs.plugins.module_utils.clock import CLOCK, Clock
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import (
     PROC,
@@ -42,6 +44,16 @@ CAN_BE_ENABLED = ("disabled", "linked", "linked-runtime", "enabled-runtime")
 CAN_BE_DISABLED = ("enabled", "linked", "linked-runtime", "enabled-runtime")
 RUNNING = ("active", "reloading", "activating")
 JOURNAL_LINES = 20
+POLL_SECONDS = 0.02
+SPEC = {
+    "name": {"type": "str", "required": True},
+    "files": {"type": "list", "elements": "str", "default": []},
+    "on_change": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+    "reload_signal": {"type": "str", "choices": ["", "HUP"], "default": ""},
+    "enabled": {"type": "bool", "default": True},
+    "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+    "intact": {"type": "list", "elements": "str", "default": []},
+}
 
 
 class UnitsError(Exception):
@@ -70,6 +82,11 @@ class Unit:
         return tuple(path for path in self.files if path.startswith(UNIT_DIRECTORIES))
 
 
+def from_option(given: Mapping[str, Any]) -> Unit:
+    """Return the unit that a module's option of this SPEC describes."""
+    return Unit(**{**given, "files": tuple(given["files"]), "intact": tuple(given["intact"])})
+
+
 @dataclass
 class Outcome:
     """What was done (or would be) to which unit, in order."""
@@ -89,13 +106,15 @@ def converge(
     *,
     apply: bool,
     pending: bool = False,
+    told: Sequence[str] = (),
     reload_seconds: float = 10.0,
     proc: Path = PROC,
     clock: Clock = CLOCK,
 ) -> Outcome:
     """Bring every unit to its wanted state, restarting or reloading those whose files are newer than what runs.
 
-    With `apply` false nothing is touched, and `pending` says that their files would have changed by now. A reload is
+    With `apply` false nothing is touched, and `pending` says that their files would have changed by now. `told` are the
+    names of units that have been told to reload since their files changed: they get no second signal. A reload is
     only believed when new workers run within `reload_seconds`: a service that goes on with its old configuration, as
     Nginx does when it cannot open a new port, is an error.
     """
@@ -110,11 +129,13 @@ def converge(
     if apply:
         _refuse_unusable(units, seen)
     for unit in units:
-        outcome.actions[unit.name] = _steps(unit, seen[unit.name], systemd, pending and not apply, proc)
+        is_due = unit.name in told or (pending and not apply)
+        outcome.actions[unit.name] = _steps(unit, seen[unit.name], systemd, is_due, proc)
     if apply and outcome.changed:
         for verb in ("disable", "stop", "enable", "start", "restart"):
             _act(getattr(systemd, verb), [name for name, steps in outcome.actions.items() if verb in steps], systemd)
-        signals = {unit.name: unit.reload_signal for unit in units if "reload" in outcome.actions[unit.name]}
+        reloaded = [unit for unit in units if "reload" in outcome.actions[unit.name]]
+        signals = {unit.name: unit.reload_signal for unit in reloaded if unit.name not in told}
         for signal in sorted(set(signals.values())):
             tell = partial(systemd.signal, signal) if signal else systemd.reload
             _act(tell, [name for name in signals if signals[name] == signal], systemd)
@@ -122,7 +143,37 @@ def converge(
     return outcome
 
 
-def _steps(unit: Unit, seen: Mapping[str, str], systemd: Systemd, pending: bool, proc: Path) -> list[str]:
+def is_settled(
+    units: Sequence[Unit], answers: Sequence[Answer], systemd: Systemd, *, ask: bool, proc: Path = PROC
+) -> bool:
+    """Return whether `converge` would have nothing to do and, with `ask`, all is answered at once as it should be.
+
+    What keeps that from being seen is told by whoever converges the units then.
+    """
+    try:
+        outcome = converge(units, systemd, apply=False, proc=proc)
+        if ask:
+            wait_for(answers, 0)
+    except (AnswerError, SystemdError):
+        return False
+    return not (outcome.changed or outcome.daemon_reloaded)
+
+
+def tell(units: Sequence[Unit], changed: Collection[str], systemd: Systemd) -> list[str]:
+    """Signal those of the units that take up changed files by a signal, and return the names of these.
+
+    changed: paths. A unit whose own files are among them has to be restarted, and one that does not run cannot be told.
+    """
+    told = []
+    for unit in units:
+        if unit.reload_signal and unit.on_change == "reload" and not set(unit.unit_files) & set(changed):
+            with contextlib.suppress(SystemdError):
+                systemd.signal(unit.reload_signal, [unit.name])
+                told.append(unit.name)
+    return told
+
+
+def _steps(unit: Unit, seen: Mapping[str, str], systemd: Systemd, is_due: bool, proc: Path) -> list[str]:
     steps = []
     state = seen.get("UnitFileState", "")
     missing = seen.get("LoadState") != "loaded"
@@ -137,7 +188,7 @@ def _steps(unit: Unit, seen: Mapping[str, str], systemd: Systemd, pending: bool,
         steps.append("start")
     elif _is_stale(unit.unit_files, "restart", seen, proc):
         steps.append("restart")
-    elif pending or _is_stale(unit.files, unit.on_change, seen, proc) or not _is_intact(unit, systemd):
+    elif is_due or _is_stale(unit.files, unit.on_change, seen, proc) or not _is_intact(unit, systemd):
         steps.append(unit.on_change)
     return steps
 
@@ -230,7 +281,7 @@ def _prove(
                 told = f"{unit.name} was told to reload and went on with its old configuration"
                 message = f"{told}: its own error log says why"
                 raise UnitsError(_with_journal(message, [unit.name], systemd))
-            clock.sleep(0.05)
+            clock.sleep(POLL_SECONDS)
 
 
 def _with_journal(message: str, names: Sequence[str], systemd: Systemd) -> str:

@@ -10,6 +10,7 @@ module: managed_files
 short_description: Keep a set of files in one call
 version_added: 0.1.0
 author: The cubeops.cubejs contributors (@cubeops)
+extends_documentation_fragment: [cubeops.cubejs.running]
 description:
   - Renders any number of files on the controller and keeps them on the host in one call, where a loop of templates
     costs one call for each of them.
@@ -17,6 +18,10 @@ description:
   - Removes the files that the same O(name) wrote earlier and that are no longer listed, and never any other.
   - A run killed at any point leaves every file old or new, whole; with a O(root) this is true of the whole set. The
     next run completes it.
+  - O(units) are those that read the files. Where nothing changes they are looked at in the same call, and
+    M(cubeops.cubejs.units) need not be called for them when RV(settled). Where files were replaced, those with a
+    O(units[].reload_signal) that run are told so at once and not waited for, RV(told), so that what they do meanwhile
+    takes none of the run's time. Nothing else is done to them.
 options:
   name: &name
     description: What the set is called on the host. Two tasks with the same name keep the same set.
@@ -173,7 +178,15 @@ EXAMPLES = r"""
       - {dest: nginx.conf, link: cubejs/nginx.conf, original: nginx.conf.before-cubejs}
     validate:
       - {command: "nginx -t -q -c {view}/nginx.conf", requires: /usr/sbin/nginx, always: true}
+    units: "{{ nginx_units }}"
   register: nginx_files
+
+- name: Keep Nginx running with them
+  cubeops.cubejs.units:
+    units: "{{ nginx_units }}"
+    told: "{{ nginx_files.told }}"
+    pending: "{{ nginx_files is changed }}"
+  when: not nginx_files.settled
 """
 
 RETURN = r"""
@@ -201,6 +214,18 @@ root_created:
   description: Whether O(root) was not there before.
   returned: success
   type: bool
+told:
+  description: Those of O(units) that were told that their files were replaced. The option of the same name of
+    M(cubeops.cubejs.units) takes them.
+  returned: success
+  type: list
+  elements: str
+settled:
+  description:
+    - Whether no file changed and O(units) are as they are wanted, so that M(cubeops.cubejs.units) would do nothing; and
+      outside of check mode, whether O(answers) are given.
+  returned: success
+  type: bool
 digest:
   description: Digest of the whole set.
   returned: success
@@ -214,8 +239,16 @@ validation:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cubeops.cubejs.plugins.module_utils import units
+from ansible_collections.cubeops.cubejs.plugins.module_utils.answers import Answer
 from ansible_collections.cubeops.cubejs.plugins.module_utils.file_writing import ManagedFilesError
-from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import ARGUMENT_SPEC, converge, unpack
+from ansible_collections.cubeops.cubejs.plugins.module_utils.managed_files import (
+    ARGUMENT_SPEC,
+    Result,
+    converge,
+    unpack,
+)
+from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Systemd
 
 
 def main() -> None:
@@ -238,7 +271,17 @@ def main() -> None:
     result = results[0]
     for other in results[1:]:
         result.add(other)
-    module.exit_json(changed=result.changed, **vars(result))
+    module.exit_json(changed=result.changed, **vars(result), **_readers(module, result))
+
+
+def _readers(module: AnsibleModule, result: Result) -> dict[str, object]:
+    """Look at the units that read the files, or tell them that these were replaced: none when there were none."""
+    wanted = [units.from_option(unit) for unit in module.params["units"]]
+    if not wanted or result.changed:
+        is_news = wanted and not module.check_mode and not result.root_created
+        return {"settled": False, "told": units.tell(wanted, result.changed_files, Systemd()) if is_news else []}
+    asked = [Answer(**answer) for answer in module.params["answers"]]
+    return {"settled": units.is_settled(wanted, asked, Systemd(), ask=not module.check_mode), "told": []}
 
 
 if __name__ == "__main__":

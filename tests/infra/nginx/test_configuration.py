@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,6 +134,22 @@ def test_a_change_is_taken_up_by_a_reload_and_open_web_sockets_end_in_time(
         assert "is shutting down" not in bookworm_host.check_output("ps ax")
     assert master(bookworm_host) == before
     assert bookworm.get(f"{PATH}?seconds=1.5").status == 200
+
+
+def test_nginx_is_told_at_once_and_once_and_waited_for(lab: Any, bookworm: Client, bookworm_host: Host) -> None:
+    before = master(bookworm_host)
+    other = ["-e", json.dumps({"nginx_hsts_seconds": 62})]
+    for arguments, told, served in (
+        ([*other, "--check"], [], 63072000),
+        (other, ["nginx.service"], 62),
+        (other, [], 62),
+        ([], ["nginx.service"], 63072000),
+    ):
+        run = lab.converge("--limit", "bookworm", "-v", *arguments)
+        assert run.status == 0, run.output
+        assert re.findall(r'"told": (\[[^]]*\])', run.output) == [json.dumps(told)], run.output
+        assert bookworm.get(PATH).headers["strict-transport-security"] == f"max-age={served}"
+    assert master(bookworm_host) == before
 
 
 def test_a_run_killed_before_its_reload_is_completed_by_the_next(
@@ -288,10 +305,28 @@ def test_three_hundred_servers_are_served_and_gone_again(lab: Any, bookworm: Cli
         assert "warn" not in tested
         assert bookworm.get(PATH, "cube.tenant299.analytics.example").status == 200
         run = lab.converge("--limit", "bookworm", "-e", json.dumps({"more_servers": many}))
-        assert (run.changed, run.remote_calls["bookworm"]) == (frozenset(), 3)
+        assert (run.changed, run.remote_calls["bookworm"]) == (frozenset(), 2)
     assert bookworm_host.check_output(f"ls {ROOT}/sites {ROOT}/certificates").count("t299") == 0
 
 
-def test_a_run_without_changes_asks_the_host_two_things_after_looking_at_it(lab: Any) -> None:
+def test_a_run_without_changes_asks_the_host_one_thing_after_looking_at_it(lab: Any) -> None:
     run = lab.converge()
-    assert set(run.remote_calls.values()) == {3}, run.remote_calls
+    assert set(run.remote_calls.values()) == {2}, run.remote_calls
+
+
+def test_a_run_of_the_service_alone_asks_it(lab: Any) -> None:
+    run = lab.converge("--limit", "bookworm", "--tags", "nginx_service")
+    assert (run.status, run.changed, run.remote_calls) == (0, frozenset(), {"bookworm": 2}), run.output
+
+
+def test_what_the_look_finds_wrong_is_mended_or_told(lab: Any, bookworm: Client, bookworm_host: Host) -> None:
+    bookworm_host.run_test("systemctl disable --now nginx")
+    run = lab.converge("--limit", "bookworm", "--check")
+    assert {task for _host, task in run.changed} == {"cubeops.cubejs.nginx : Keep Nginx running with its configuration"}
+    assert lab.converge("--limit", "bookworm").changed == run.changed
+    assert bookworm.get(PATH).status == 200
+    bookworm_host.run_test("systemctl mask --now nginx")
+    run = lab.converge("--limit", "bookworm")
+    assert (run.status, "nginx.service is masked by someone" in run.output) == (2, True), run.output
+    bookworm_host.run_test("systemctl unmask nginx")
+    assert lab.converge("--limit", "bookworm").status == 0

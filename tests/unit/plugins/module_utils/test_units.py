@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.cubeops.cubejs.plugins.module_utils.answers import Answer
 from ansible_collections.cubeops.cubejs.plugins.module_utils.systemd import Completed, Systemd
-from ansible_collections.cubeops.cubejs.plugins.module_utils.units import Clock, Outcome, Unit, UnitsError, converge
+from ansible_collections.cubeops.cubejs.plugins.module_utils.units import (
+    Clock,
+    Outcome,
+    Unit,
+    UnitsError,
+    converge,
+    is_settled,
+    tell,
+)
 
 MAIN, WORKER = 10, 11
+UNIT_FILE = "/etc/systemd/system/u.service"
 
 
 class Machine:
@@ -265,6 +277,87 @@ def test_a_reload_that_is_not_taken_up_is_an_error(machine: Machine, new: str, s
         machine.converge(Unit("u", files=(new,), on_change="reload", reload_signal=signal), reload_seconds=3.0)
     assert machine.now == pytest.approx(3.0, abs=0.1)
     assert machine.commands == [verb]
+
+
+def test_who_has_been_told_is_waited_for_and_told_no_second_time(machine: Machine, new: str) -> None:
+    unit = Unit("u", files=(new,), on_change="reload", reload_signal="HUP")
+
+    def comes_up(seconds: float) -> None:
+        machine.now += seconds
+        if machine.now > 0.5:
+            machine.started(WORKER, -1, parent=MAIN)
+
+    machine.sleep = comes_up  # type: ignore[method-assign]
+    assert machine.converge(unit, told=["u"]).actions == {"u": ["reload"]}
+    assert 0.5 < machine.now < 0.6
+    assert machine.converge(unit, told=["u"]).actions == {"u": ["reload"]}, "it was told, and has new workers by now"
+    assert machine.commands == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "changed", "told"),
+    [
+        pytest.param({"reload_signal": "HUP", "on_change": "reload"}, ["/etc/u"], ["u"], id="by a signal"),
+        pytest.param({"on_change": "reload"}, ["/etc/u"], [], id="by a command of its own"),
+        pytest.param({"reload_signal": "HUP"}, ["/etc/u"], [], id="restarted"),
+        pytest.param({"reload_signal": "HUP", "on_change": "reload"}, [UNIT_FILE], [], id="a new unit file"),
+    ],
+)
+def test_who_is_told_of_new_files(machine: Machine, unit: dict[str, Any], changed: list[str], told: list[str]) -> None:
+    assert tell([Unit("u", files=("/etc/u", UNIT_FILE), **unit)], changed, Systemd(machine)) == told
+    assert machine.commands == ["kill"] * len(told)
+
+
+def test_who_does_not_run_cannot_be_told(machine: Machine) -> None:
+    machine.refuses = "kill"
+    assert tell([Unit("u", on_change="reload", reload_signal="HUP")], [], Systemd(machine)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "settled"),
+    [
+        pytest.param({}, True, id="as it should be"),
+        pytest.param({"ActiveState": "inactive"}, False, id="not running"),
+        pytest.param({"UnitFileState": "disabled"}, False, id="not enabled"),
+        pytest.param({"NeedDaemonReload": "yes"}, False, id="its unit file changed"),
+        pytest.param({"LoadState": "masked", "ActiveState": "inactive"}, False, id="masked"),
+    ],
+)
+def test_whether_anything_is_left_to_do(machine: Machine, state: dict[str, str], settled: bool) -> None:
+    machine.properties.update(state)
+    assert is_settled([Unit("u")], [], Systemd(machine), ask=True, proc=machine.proc) is settled
+    assert machine.commands == []
+
+
+def test_a_reload_that_is_due_is_something_to_do(machine: Machine, new: str) -> None:
+    unit = Unit("u", files=(new,), on_change="reload")
+    assert not is_settled([unit], [], Systemd(machine), ask=True, proc=machine.proc)
+    machine.started(WORKER, -1, parent=MAIN)
+    assert is_settled([unit], [], Systemd(machine), ask=True, proc=machine.proc)
+
+
+def test_without_its_answer_nothing_is_settled(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = Answer(taken.getsockname()[1], 200)
+    look = partial(is_settled, [Unit("u")], [nobody], Systemd(machine), proc=machine.proc)
+    assert not look(ask=True)
+    assert look(ask=False), "in check mode nothing is asked"
+
+
+def test_where_systemd_cannot_be_asked_nothing_is_settled() -> None:
+    assert not is_settled([Unit("u")], [], Systemd(lambda _command: Completed(1, "", "no")), ask=True)
+
+
+def test_who_has_been_told_and_goes_on_as_before_is_an_error(machine: Machine, new: str) -> None:
+    unit = Unit("u", files=(new,), on_change="reload", reload_signal="HUP")
+    with pytest.raises(UnitsError, match="u was told to reload and went on with its old configuration"):
+        machine.converge(unit, told=["u"], reload_seconds=3.0)
+
+
+def test_who_has_been_told_and_does_not_run_is_started(machine: Machine, new: str) -> None:
+    machine.properties["ActiveState"] = "failed"
+    unit = Unit("u", files=(new,), on_change="reload", reload_signal="HUP")
+    assert machine.converge(unit, told=["u"]).actions == {"u": ["start"]}
 
 
 def test_a_signal_stands_in_for_the_units_own_reload(machine: Machine, new: str) -> None:
