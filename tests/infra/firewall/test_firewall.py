@@ -110,6 +110,7 @@ def test_it_is_there_after_a_boot_before_the_network(guarded: Any) -> None:
 def test_a_run_without_changes_changes_nothing(guarded: Any) -> None:
     assert not guarded.deploy().changed
     assert not guarded.deploy("--check", "--diff").changed
+    assert not guarded.deploy("--tags", "firewall_service").changed
 
 
 def test_a_run_loads_again_what_somebody_dropped(guarded: Any) -> None:

@@ -70,6 +70,11 @@ def test_a_run_after_that_changes_nothing(lab) -> None:
     assert max(run.remote_calls.values()) <= 5, run.remote_calls
 
 
+def test_nor_does_a_run_of_the_service_alone(lab) -> None:
+    run = lab.converge("--tags", "mysql_service")
+    assert (run.status, run.changed) == (0, frozenset()), run.output
+
+
 @pytest.mark.usefixtures("mended")
 def test_a_stopped_and_disabled_server_is_started_and_enabled(lab, bookworm) -> None:
     bookworm.host.check_output("systemctl disable --now mariadb")

@@ -145,3 +145,8 @@ def test_a_run_without_changes_makes_four_remote_calls(fleet: Any) -> None:
     assert run.status == 0, run.output
     assert not run.changed
     assert run.remote_calls["bookworm"] <= 4, run.remote_calls
+
+
+def test_a_run_of_the_service_alone_changes_nothing(fleet: Any) -> None:
+    run = fleet.converge("bookworm", "--tags", "redis_service")
+    assert (run.status, run.changed) == (0, frozenset()), run.output
