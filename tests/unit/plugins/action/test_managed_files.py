@@ -67,8 +67,15 @@ def test_files_are_rendered_and_sent_in_one_option(tmp_path: Path) -> None:
         WantedFile("key", b"marked-secret", mode=0o600, secret=True),
     )
     assert made.sent["module_name"] == "cubeops.cubejs.managed_files"
-    assert set(module_args) == {"name", "payload"}
+    assert set(module_args) == {"name", "payload", "units", "answers"}
     assert "marked-secret" not in json.dumps(module_args)
+
+
+def test_who_reads_them_is_sent_with_them(tmp_path: Path) -> None:
+    made = action(tmp_path, name="test", units=[{"name": "u.service"}], answers=[{"port": 80, "status": 308}])
+    made.run(task_vars={"ansible_search_path": [str(tmp_path)]})
+    sent = made.sent["module_args"]
+    assert ([unit["name"] for unit in sent["units"]], sent["answers"][0]["port"]) == (["u.service"], 80)
 
 
 @pytest.mark.parametrize(
