@@ -279,7 +279,9 @@ def test_a_reload_that_is_not_taken_up_is_an_error(machine: Machine, new: str, s
     assert machine.commands == [verb]
 
 
-def test_who_has_been_told_is_waited_for_and_told_no_second_time(machine: Machine, new: str) -> None:
+def test_who_has_been_told_is_waited_for_and_told_no_second_time(
+    machine: Machine, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unit = Unit("u", files=(new,), on_change="reload", reload_signal="HUP")
 
     def comes_up(seconds: float) -> None:
@@ -287,7 +289,7 @@ def test_who_has_been_told_is_waited_for_and_told_no_second_time(machine: Machin
         if machine.now > 0.5:
             machine.started(WORKER, -1, parent=MAIN)
 
-    machine.sleep = comes_up  # type: ignore[method-assign]
+    monkeypatch.setattr(machine, "sleep", comes_up)
     assert machine.converge(unit, told=["u"]).actions == {"u": ["reload"]}
     assert 0.5 < machine.now < 0.6
     assert machine.converge(unit, told=["u"]).actions == {"u": ["reload"]}, "it was told, and has new workers by now"
